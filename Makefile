@@ -1,0 +1,48 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SHARED ?= $(or $(BLASTSCOPE_SHARED),../shared)
+
+.PHONY: help demo test lint check-slow figures lock clean
+
+help:
+	@echo "make demo        run the whole path on simulated smears; ends with a page to look at"
+	@echo "make test        lint and all tests but the slow ones"
+	@echo "make check-slow  the slow tests: emulated Pi, real picamera2, other backends"
+	@echo "make figures     train, quantize and time both networks on real images; prints README's table"
+	@echo "make lock        write the lock files anew"
+
+$(READY): locks/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(READY)
+	$(BIN)/blastscope demo --out demo --overwrite
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest -m "not slow"
+
+check-slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+figures: $(READY)
+	$(BIN)/python -m quantize.figures $(SHARED)/data/all4 --weights $(SHARED)/weights/mobilenet_v2_1.0_224_no_top.weights.h5 --out runs
+
+lock:
+	$(PYTHON) -m pip install --quiet uv
+	$(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o locks/edge.txt
+	$(PYTHON) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o locks/dev.txt
+
+clean:
+	rm -rf $(VENV) demo build *.egg-info
