@@ -1,0 +1,92 @@
+"""Every error that blastscope raises on purpose, as one tree.
+
+    BlastscopeError                  exit code 2 unless stated otherwise
+    ├── FrameError                   an array that is not an RGB uint8 frame
+    ├── ImageFileError               a file that cannot be read as an 8-bit colour image
+    ├── ModelFileError               not a TFLite model, or not one that blastscope can run
+    ├── CameraError                  a camera that is absent, silent or gone
+    ├── MissingPackageError          a feature whose package is not installed
+    ├── OutputError                  a result that cannot be written: it exists, no space, no right
+    ├── DatasetError                 a folder that is no image set
+    │   └── SplitError               a set that cannot be divided as asked
+    ├── TrainingError                a training that cannot start or go on
+    └── QuantizationError            a conversion that failed
+        └── AccuracyGateError        exit code 1: the int8 model lost too much accuracy
+
+Each message has three parts: the rule, what came instead, and the next step.
+"""
+
+from __future__ import annotations
+
+
+class BlastscopeError(Exception):
+    """The root of all errors that blastscope raises on purpose.
+
+    Args:
+        rule: what must hold, as one sentence without its full stop.
+        got: what came instead; shown after "Got: ".
+        next_step: what the reader can do now, as one sentence without its full stop.
+
+    Example:
+        >>> print(BlastscopeError("A frame has 3 channels", got="4", next_step="Drop alpha"))
+        A frame has 3 channels. Got: 4. Drop alpha.
+    """
+
+    exit_code: int = 2
+
+    def __init__(self, rule: str, *, got: object = None, next_step: str | None = None) -> None:
+        self.rule = rule
+        self.got = got
+        self.next_step = next_step
+        parts = [rule]
+        if got is not None:
+            parts.append(f"Got: {got}")
+        if next_step is not None:
+            parts.append(next_step)
+        super().__init__(" ".join(f"{part.rstrip('.')}." for part in parts))
+
+
+class FrameError(BlastscopeError):
+    """An array that is not an RGB uint8 frame."""
+
+
+class ImageFileError(BlastscopeError):
+    """A file that cannot be read as an 8-bit colour image."""
+
+
+class ModelFileError(BlastscopeError):
+    """A file that is not a TFLite model, or not one that blastscope can run."""
+
+
+class CameraError(BlastscopeError):
+    """A camera that is absent, silent or gone."""
+
+
+class MissingPackageError(BlastscopeError):
+    """A feature whose package is not installed here."""
+
+
+class OutputError(BlastscopeError):
+    """A result that cannot be written."""
+
+
+class DatasetError(BlastscopeError):
+    """A folder that is not a usable image set."""
+
+
+class SplitError(DatasetError):
+    """An image set that cannot be divided as asked."""
+
+
+class TrainingError(BlastscopeError):
+    """A training run that cannot start or cannot go on."""
+
+
+class QuantizationError(BlastscopeError):
+    """A model that cannot be converted to int8."""
+
+
+class AccuracyGateError(QuantizationError):
+    """An int8 model that lost more accuracy than its criterion allows."""
+
+    exit_code = 1

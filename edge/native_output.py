@@ -1,0 +1,48 @@
+"""Keeping the chatter of C++ libraries off the terminal.
+
+TFLite runtimes, OpenCV and TensorFlow write notes straight to the process's file descriptors, and
+several of them offer Python no switch.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def captured_native_output() -> Iterator[Callable[[], list[str]]]:
+    """Catch what is written to the descriptors of standard output and error meanwhile.
+
+    It concerns the whole process, so keep it short. Without such descriptors (a daemon that has
+    closed them) it does nothing.
+
+    Yields:
+        A function that returns the lines caught so far.
+    """
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        kept = [os.dup(descriptor) for descriptor in (1, 2)]
+    except (AttributeError, OSError, ValueError):
+        yield list
+        return
+    with tempfile.TemporaryFile() as caught:
+
+        def read() -> list[str]:
+            caught.seek(0)
+            return [line for line in caught.read().decode(errors="replace").splitlines() if line]
+
+        try:
+            for descriptor in (1, 2):
+                os.dup2(caught.fileno(), descriptor)
+            yield read
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            for descriptor, original in zip((1, 2), kept, strict=True):
+                os.dup2(original, descriptor)
+                os.close(original)

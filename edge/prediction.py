@@ -1,0 +1,32 @@
+"""What a classifier says about one frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The result for one frame.
+
+    Attributes:
+        label: the class with the highest score.
+        scores: each class's softmax probability, in [0, 1], in the order of the model's outputs.
+        timing_ms: wall-clock milliseconds spent in each stage, such as "preprocess" and "invoke".
+        model_id: name and content digest of the model file, such as "custom-cnn@1f2e3d4c".
+    """
+
+    label: str
+    scores: Mapping[str, float]
+    timing_ms: Mapping[str, float]
+    model_id: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return a dictionary that `json.dumps` takes."""
+        return {
+            "label": self.label,
+            "scores": dict(self.scores),
+            "timing_ms": dict(self.timing_ms),
+            "model": self.model_id,
+        }
