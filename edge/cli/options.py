@@ -1,0 +1,104 @@
+"""Options and habits that the commands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+#: A path as the commands take it. Whether it exists is for the functions below to say, since their
+#: messages name the next step.
+PATH = click.Path(path_type=Path)
+
+
+def json_option(function: _Function) -> _Function:
+    """Add --json to a command that reports."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print JSON for machines; notes go to stderr."
+    )(function)
+
+
+def model_option(function: _Function) -> _Function:
+    """Add --model, which BLASTSCOPE_MODEL sets for a whole station."""
+    return click.option(
+        "--model",
+        "model_path",
+        type=PATH,
+        required=True,
+        envvar="BLASTSCOPE_MODEL",
+        show_envvar=True,
+        help="The one-file model that `blastscope quantize` wrote.",
+    )(function)
+
+
+def threads_option(function: _Function) -> _Function:
+    """Add --threads."""
+    return click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        help="Cores to use; every core if left out, four at most.",
+    )(function)
+
+
+def print_json(value: object, *, indent: int | None = None) -> None:
+    """Print a value as JSON on standard output, at once."""
+    click.echo(json.dumps(value, indent=indent))
+
+
+def note(message: str) -> None:
+    """Tell a person something on standard error, so that standard output stays for results."""
+    click.echo(message, err=True)
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on standard error while a terminal is there to show it.
+
+    Yields:
+        A function to call with (done, in all).
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield show
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay out a table in columns; the first is aligned left, the others right."""
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, rows)])
+
+
+def percent(share: float | None) -> str:
+    """Write a share in [0, 1] as a percentage; a dash where there is none."""
+    return "–" if share is None else f"{share:.1%}"
+
+
+def accuracy_line(report: Mapping[str, Any]) -> str:
+    """Write a report's accuracy with its n and interval."""
+    low, high = report["accuracy_ci95"]
+    return (
+        f"accuracy {report['accuracy']:.2%} (n = {report['n']}, "
+        f"95 % interval {low:.2%} to {high:.2%})"
+    )
