@@ -1,0 +1,1 @@
+"""Training: image sets, leak-free splits, balancing, the networks, fitting and evaluation."""

@@ -1,0 +1,122 @@
+"""blastscope train."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from edge.cli.options import PATH, accuracy_line, json_option, note, print_json, progress_bar
+from train.recipes import RECIPES, Balance
+
+
+@click.command(
+    "train",
+    epilog="""\b
+Examples:
+  blastscope train mobilenet-v2 --data images --out run
+  blastscope train custom-cnn --data images --out run --epochs 5 --seed 1
+  blastscope train custom-cnn --data images --out run --epochs 5 --seed 1 --resume
+
+\b
+The images lie as images/<class>/*.jpg or images/Original/<class>/*.jpg.
+custom-cnn-paper is the published form of the small network, kept for comparison.""",
+)
+@click.argument("network", type=click.Choice(list(RECIPES)))
+@click.option("--data", type=PATH, required=True, help="Folder with one folder per class.")
+@click.option("--out", type=PATH, required=True, help="Run folder to make.")
+@click.option(
+    "--weights",
+    help="Of MobileNetV2's backbone: imagenet (downloaded once; the default), none, or the path "
+    "of a .weights.h5 file.",
+)
+@click.option("--epochs", type=int, help="Passes over the training images.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Of the split and of all else that is random.",
+)
+@click.option(
+    "--test-fraction",
+    type=float,
+    default=0.2,
+    show_default=True,
+    help="Share of the images kept apart for testing.",
+)
+@click.option(
+    "--balance",
+    type=click.Choice(["smote", "none"]),
+    default="smote",
+    show_default=True,
+    help="How the classes of the training part are made equal in number.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@json_option
+def command(
+    network: str,
+    data: Path,
+    out: Path,
+    weights: str | None,
+    epochs: int | None,
+    seed: int,
+    test_fraction: float,
+    balance: str,
+    resume: bool,
+    as_json: bool,
+) -> None:
+    """Train a network on a folder of images and keep everything in a run folder.
+
+    The run folder gets the best model, the split, curves and a confusion matrix as pictures,
+    metrics as JSON, and what it was all made with. Ctrl-C keeps the best model so far.
+    """
+    from train.keras_loading import load_keras
+
+    load_keras()
+    from train.training import train
+
+    with progress_bar("Reading images") as read_progress:
+        result = train(
+            network,
+            data,
+            out,
+            weights=weights,
+            epochs=epochs,
+            seed=seed,
+            test_fraction=test_fraction,
+            balance=cast(Balance, balance),
+            resume=resume,
+            read_progress=read_progress,
+            fit_progress=show_epoch,
+        )
+    if as_json:
+        print_json({"run": str(out), **result.metrics}, indent=2)
+    else:
+        click.echo(f"{network}, float, test part: {accuracy_line(result.metrics['test'])}")
+        click.echo(f"({result.metrics['split']}; seed {seed})")
+        click.echo(f"Run folder: {out}")
+        note(f"Next: blastscope quantize {out} --out {network}.tflite")
+    if result.interrupted:
+        note("Interrupted: this is the best model so far. Go on with --resume.")
+        click.get_current_context().exit(130)
+
+
+def show_epoch(epoch: int, epochs: int, done: float, row: Any) -> None:
+    """Show the running epoch on a terminal, and a line for each that has finished."""
+    terminal = sys.stderr.isatty()
+    if row is None:
+        if terminal:
+            filled = int(30 * done)
+            bar = "#" * filled + "-" * (30 - filled)
+            click.echo(f"\repoch {epoch:>3}/{epochs}  [{bar}]", nl=False, err=True)
+        return
+    if terminal:
+        click.echo("\r\033[K", nl=False, err=True)
+    note(
+        f"epoch {epoch:>3}/{epochs}  training: loss {row.loss:.4f}, accuracy {row.accuracy:.1%}   "
+        f"validation: loss {row.validation_loss:.4f}, accuracy {row.validation_accuracy:.1%}   "
+        f"{row.seconds:.0f} s"
+    )

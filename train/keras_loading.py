@@ -1,0 +1,26 @@
+"""Import of Keras without a screenful of TensorFlow's notes."""
+
+from __future__ import annotations
+
+import os
+
+from edge.errors import MissingPackageError
+from edge.native_output import captured_native_output
+
+
+def load_keras() -> None:
+    """Import Keras with its backend; call it before the first module that uses Keras.
+
+    Raises:
+        MissingPackageError: Keras or its backend is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with captured_native_output():
+            import keras  # noqa: F401
+    except ImportError as error:
+        raise MissingPackageError(
+            "Training and evaluation of float models take Keras and TensorFlow",
+            got=f"{error}",
+            next_step="Install them with `pip install 'blastscope[train,quantize]'`",
+        ) from error

@@ -1,0 +1,75 @@
+"""How each network is trained, unless the command line says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from edge.errors import TrainingError
+
+Balance = Literal["smote", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One network's training.
+
+    Attributes:
+        network: the network's name.
+        side: height and width of its input in pixels.
+        epochs: passes over the training part.
+        batch_size: images per step.
+        learning_rate: the highest rate; it rises to it over the first twentieth of all steps and
+            falls to nearly nothing along a cosine.
+        weight_decay: of AdamW.
+        stain_strength: see `train.augmentation.RandomStain`.
+        head_epochs: passes over the features of a frozen backbone, before fine-tuning.
+        frozen_layers: how many of the backbone's first layers stay as they are.
+        default_weights: of the backbone; None for a network that has no such weights.
+    """
+
+    network: str
+    side: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    stain_strength: float = 0.3
+    head_epochs: int = 0
+    frozen_layers: int = 0
+    default_weights: str | None = None
+
+
+RECIPES: dict[str, Recipe] = {
+    recipe.network: recipe
+    for recipe in (
+        Recipe("custom-cnn", 128, 30, 32, 2e-3, 1e-3),
+        Recipe("custom-cnn-paper", 128, 30, 32, 5e-4, 1e-3),
+        Recipe(
+            "mobilenet-v2",
+            224,
+            10,
+            32,
+            3e-4,
+            1e-4,
+            head_epochs=30,
+            frozen_layers=54,
+            default_weights="imagenet",
+        ),
+    )
+}
+
+
+def find_recipe(network: str) -> Recipe:
+    """Return a network's recipe.
+
+    Raises:
+        TrainingError: there is no such network.
+    """
+    if network not in RECIPES:
+        raise TrainingError(
+            f"The network is one of {', '.join(RECIPES)}",
+            got=network,
+            next_step="Choose one of them",
+        )
+    return RECIPES[network]

@@ -1,0 +1,110 @@
+"""A training run on disk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from edge.errors import TrainingError
+from edge.output import write_json
+from train.recipes import Balance
+from train.split import Split, read_split
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """All that decides a run's outcome.
+
+    Attributes:
+        network: a name out of `train.recipes.RECIPES`.
+        data: the folder that holds the class folders.
+        data_digest: version of the data, from `ImageSet.digest`.
+        labels: the classes, in the order of the network's outputs.
+        side: height and width of the network's input in pixels.
+        seed: of the split, balancing, initial weights, augmentation and order.
+        test_fraction: share of the images in the test part.
+        epochs: passes over the training part.
+        balance: "smote" or "none".
+        weights: where a backbone's weights came from; None where there is no backbone.
+        split_digest: from `Split.digest`.
+        blastscope: version of this package.
+    """
+
+    network: str
+    data: str
+    data_digest: str
+    labels: list[str]
+    side: int
+    seed: int
+    test_fraction: float
+    epochs: int
+    balance: Balance
+    weights: str | None
+    split_digest: str
+    blastscope: str
+
+
+class RunFolder:
+    """The files of one run, by name.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.environment = path / "environment.json"
+        self.split = path / "split.csv"
+        self.history = path / "history.json"
+        self.metrics = path / "metrics.json"
+        self.model = path / "model.keras"
+        self.curves = path / "curves.png"
+        self.confusion_matrix = path / "confusion_matrix.png"
+        self.checkpoint = path / "checkpoint"
+
+    def write_config(self, config: RunConfig) -> None:
+        """Write `config.json`.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        write_json(self.config, asdict(config))
+
+    def read_config(self) -> RunConfig:
+        """Read `config.json`.
+
+        Raises:
+            TrainingError: the folder is no run folder.
+        """
+        try:
+            return RunConfig(**json.loads(self.config.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise TrainingError(
+                f"A run folder holds config.json, as `blastscope train` writes it: {self.path}",
+                got=f"{type(error).__name__}: {error}",
+                next_step="Pass the folder that was given to `blastscope train ... --out`",
+            ) from error
+
+    def read_split(self) -> Split:
+        """Read `split.csv`.
+
+        Raises:
+            SplitError: it is absent or damaged.
+        """
+        return read_split(self.split)
+
+    def require_model(self) -> Path:
+        """Return the path of the trained model.
+
+        Raises:
+            TrainingError: training has not come so far.
+        """
+        if not self.model.is_file():
+            raise TrainingError(
+                f"A finished run holds {self.model.name}",
+                got=f"none in {self.path}",
+                next_step="Finish the training with `blastscope train ... --resume`",
+            )
+        return self.model

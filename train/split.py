@@ -1,0 +1,155 @@
+"""Division of an image set into training, validation and test parts."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import SplitError
+
+PARTS = ("train", "validation", "test")
+
+#: Share of what the test part leaves that validation takes.
+VALIDATION_FRACTION = 0.1
+
+#: What this split does not keep apart; printed wherever its figures are.
+CAVEAT = (
+    "random split by image: byte-identical and near-identical images are on one side, "
+    "but patients are not known and may be on both"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Which part each image of a set belongs to.
+
+    Attributes:
+        paths: each image's path relative to the set's folder.
+        digests: SHA-256 of each file.
+        parts: one of `PARTS` for each image.
+        groups: number of the duplicate group of each image.
+    """
+
+    paths: tuple[str, ...]
+    digests: tuple[str, ...]
+    parts: tuple[str, ...]
+    groups: tuple[int, ...]
+
+    def indices(self, part: str) -> NDArray[np.int64]:
+        """Return the positions of one part's images; int64, shape (n,)."""
+        return np.array([i for i, one in enumerate(self.parts) if one == part], np.int64)
+
+    def digest(self) -> str:
+        """SHA-256 over which file is in which part."""
+        lines = sorted(f"{d} {p}" for d, p in zip(self.digests, self.parts, strict=True))
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def random_split(
+    targets: NDArray[np.int64],
+    labels: Sequence[str],
+    groups: NDArray[np.int64],
+    test_fraction: float,
+    seed: int,
+) -> tuple[str, ...]:
+    """Assign images to parts at random, stratified by class, groups undivided.
+
+    Args:
+        targets: each image's class; int64, shape (n,).
+        labels: the classes' names.
+        groups: each image's duplicate group; int64, shape (n,).
+        test_fraction: share of each class that goes to the test part, above 0 and below 0.9.
+        seed: of the random order.
+
+    Returns:
+        One of `PARTS` for each image.
+
+    Raises:
+        SplitError: the fraction is out of range, a group has images of two classes, or a class
+            has too few images to be in every part.
+    """
+    if not 0.0 < test_fraction < 0.9:
+        raise SplitError(
+            "The test fraction is above 0 and below 0.9",
+            got=test_fraction,
+            next_step="Use 0.2 for the usual 80/20 split",
+        )
+    generator = np.random.default_rng(seed)
+    parts = np.full(len(targets), "train", dtype="<U10")
+    for target, label in enumerate(labels):
+        members = np.flatnonzero(targets == target)
+        class_groups = np.unique(groups[members])
+        _check_class(label, class_groups, targets, groups, target)
+        generator.shuffle(class_groups)
+        wanted_test = max(1, round(test_fraction * len(members)))
+        wanted_validation = max(1, round(VALIDATION_FRACTION * (len(members) - wanted_test)))
+        taken = {"test": 0, "validation": 0}
+        for group in class_groups[:-1]:
+            for part, wanted in (("test", wanted_test), ("validation", wanted_validation)):
+                if taken[part] < wanted:
+                    inside = groups == group
+                    parts[inside] = part
+                    taken[part] += int(inside.sum())
+                    break
+    return tuple(parts.tolist())
+
+
+def _check_class(
+    label: str,
+    class_groups: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    target: int,
+) -> None:
+    """Refuse a class that cannot be in every part, or shares an image with another class."""
+    if len(class_groups) < len(PARTS):
+        raise SplitError(
+            f"Each class needs {len(PARTS)} images or more that are not doubles of one another, "
+            "one for each of training, validation and test",
+            got=f"{len(class_groups)} in class {label}",
+            next_step=f"Add images of class {label}",
+        )
+    shared = np.unique(groups[(targets != target) & np.isin(groups, class_groups)])
+    if len(shared):
+        raise SplitError(
+            "An image, or one nearly identical to it, belongs to one class only",
+            got=f"{len(shared)} images of class {label} that have a double in another class",
+            next_step="Remove the double from the class that it does not belong to",
+        )
+
+
+def write_split(path: Path, split: Split) -> None:
+    """Write a split as CSV with the columns path, part, group and sha256."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("path", "part", "group", "sha256"))
+        writer.writerows(zip(split.paths, split.parts, split.groups, split.digests, strict=True))
+
+
+def read_split(path: Path) -> Split:
+    """Read a split that `write_split` wrote.
+
+    Raises:
+        SplitError: the file is absent or is not such a table.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return Split(
+            paths=tuple(row["path"] for row in rows),
+            digests=tuple(row["sha256"] for row in rows),
+            parts=tuple(row["part"] for row in rows),
+            groups=tuple(int(row["group"]) for row in rows),
+        )
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise SplitError(
+            f"The split {path} is a CSV file with columns path, part, group and sha256",
+            got=f"{type(error).__name__}: {error}",
+            next_step="Pass the split.csv of a run folder",
+        ) from error

@@ -1,0 +1,265 @@
+"""One training run, from a folder of images to a run folder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from edge import __version__
+from edge.errors import OutputError, TrainingError
+from edge.output import make_folder, require_absent, require_space, whole_file, write_json
+from train import networks
+from train.duplicates import duplicate_groups
+from train.environment import describe_environment
+from train.fitting import Checkpoint, FitData, FitProgress, FitState, fit, fit_head, predict
+from train.image_set import ImageSet, Progress, read_image_set
+from train.metrics import classification_report
+from train.plots import plot_confusion, plot_curves
+from train.recipes import Balance, Recipe, find_recipe
+from train.run_folder import RunConfig, RunFolder
+from train.split import CAVEAT, PARTS, Split, random_split, write_split
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What a run came to.
+
+    Attributes:
+        run: its folder.
+        metrics: what `metrics.json` holds.
+        interrupted: Ctrl-C ended it before its last epoch.
+    """
+
+    run: RunFolder
+    metrics: dict[str, Any]
+    interrupted: bool
+
+
+def train(
+    network: str,
+    data: Path,
+    out: Path,
+    *,
+    weights: str | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    test_fraction: float = 0.2,
+    balance: Balance = "smote",
+    resume: bool = False,
+    read_progress: Progress | None = None,
+    fit_progress: FitProgress | None = None,
+) -> TrainingResult:
+    """Train a network on a folder of images and keep everything in a run folder.
+
+    Args:
+        network: a name out of `train.recipes.RECIPES`.
+        data: holds `<class>/` or `Original/<class>/` with images.
+        out: the run folder; it must not exist, unless `resume` is given.
+        weights: of a backbone: "imagenet", "none" or a path; None takes the recipe's.
+        epochs: passes over the training part; None takes the recipe's.
+        seed: of everything random.
+        test_fraction: share of the images kept for the test part.
+        balance: "smote" or "none".
+        resume: go on with the run in `out`; data, seed and all else must be as before.
+        read_progress: called with (images read, images in all).
+        fit_progress: see `train.fitting.FitProgress`.
+
+    Returns:
+        The run folder and its metrics.
+
+    Raises:
+        DatasetError: the images cannot be used, or cannot be divided as asked.
+        TrainingError: an option does not fit, or the loss is no longer a number.
+        OutputError: `out` exists already, or cannot be written.
+    """
+    recipe = find_recipe(network)
+    run = RunFolder(out)
+    weights = _choose_weights(recipe, weights)
+    if epochs is not None and epochs < 1:
+        raise TrainingError(
+            "Training takes one epoch or more", got=epochs, next_step="Give --epochs 1 or more"
+        )
+    if resume:
+        run.read_config()
+    else:
+        require_absent(out, "Go on with it by --resume, choose another --out, or remove it")
+    image_set = read_image_set(data, recipe.side, recipe.side, progress=read_progress)
+    split = _divide(image_set, test_fraction, seed)
+    config = RunConfig(
+        network=network,
+        data=str(data.resolve()),
+        data_digest=image_set.digest(),
+        labels=list(image_set.labels),
+        side=recipe.side,
+        seed=seed,
+        test_fraction=test_fraction,
+        epochs=epochs or recipe.epochs,
+        balance=balance,
+        weights=weights,
+        split_digest=split.digest(),
+        blastscope=__version__,
+    )
+    keras.utils.set_random_seed(seed)
+    model = build_network(recipe, len(image_set.labels), weights)
+    if resume:
+        _require_same(run.read_config(), config)
+    else:
+        # The model once, its best weights once, and its last weights with AdamW's two moments.
+        require_space(out, 5 * 4 * model.count_params() + 2_000_000)
+        make_folder(out)
+        run.write_config(config)
+        write_json(run.environment, describe_environment())
+        with whole_file(run.split) as temporary:
+            write_split(temporary, split)
+    state = _fit(model, recipe, image_set, split, config, run, resume, fit_progress)
+    metrics = _report(model, image_set, split, config, state)
+    _write_results(run, model, state, metrics)
+    return TrainingResult(run, metrics, state.interrupted)
+
+
+def build_network(recipe: Recipe, classes: int, weights: str | None) -> keras.Model:
+    """Build a network by its recipe.
+
+    Args:
+        recipe: one of `train.recipes.RECIPES`.
+        classes: how many classes there are.
+        weights: of the backbone, if it has one.
+
+    Raises:
+        TrainingError: the weights cannot be had, or belong to another network.
+    """
+    if recipe.network == "custom-cnn":
+        return networks.custom_cnn(recipe.side, classes)
+    if recipe.network == "custom-cnn-paper":
+        return networks.custom_cnn_paper(recipe.side, classes)
+    return networks.mobilenet_v2(recipe.side, classes, weights or "none")
+
+
+def _choose_weights(recipe: Recipe, weights: str | None) -> str | None:
+    """Settle where a backbone's weights come from, before any image is read."""
+    if recipe.default_weights is None:
+        if weights not in (None, "none"):
+            raise TrainingError(
+                f"{recipe.network} is trained from scratch and takes no weights",
+                got=f"--weights {weights}",
+                next_step="Leave --weights out, or train mobilenet-v2",
+            )
+        return None
+    weights = weights or recipe.default_weights
+    if weights not in ("imagenet", "none"):
+        if not Path(weights).is_file():
+            raise TrainingError(
+                "--weights is `imagenet`, `none` or the path of a .weights.h5 file",
+                got=weights,
+                next_step="Check the path",
+            )
+        return str(Path(weights).resolve())
+    return weights
+
+
+def _divide(image_set: ImageSet, test_fraction: float, seed: int) -> Split:
+    groups = duplicate_groups(image_set.digests, image_set.thumbnails)
+    parts = random_split(image_set.targets, image_set.labels, groups, test_fraction, seed)
+    return Split(image_set.paths, image_set.digests, parts, tuple(groups.tolist()))
+
+
+def _require_same(before: RunConfig, now: RunConfig) -> None:
+    """Refuse to resume a run with other data or options."""
+    changed = [
+        f"{name} {old!r} -> {new!r}"
+        for (name, old), new in zip(asdict(before).items(), asdict(now).values(), strict=True)
+        if old != new and name not in ("data", "blastscope")
+    ]
+    if changed:
+        raise TrainingError(
+            "A resumed run has the same data and options as before",
+            got="; ".join(changed),
+            next_step="Give the same options, or start a new run with another --out",
+        )
+
+
+def _fit(
+    model: keras.Model,
+    recipe: Recipe,
+    image_set: ImageSet,
+    split: Split,
+    config: RunConfig,
+    run: RunFolder,
+    resume: bool,
+    progress: FitProgress | None,
+) -> FitState:
+    train_part, validation_part = split.indices("train"), split.indices("validation")
+    fit_data = FitData(
+        image_set.images[train_part],
+        image_set.targets[train_part],
+        image_set.images[validation_part],
+        image_set.targets[validation_part],
+    )
+    checkpoint = Checkpoint(run.checkpoint)
+    if recipe.head_epochs:
+        if not (resume and checkpoint.read().history):
+            fit_head(model, fit_data, recipe, config.balance, config.seed)
+        for layer in model.get_layer("backbone").layers[: recipe.frozen_layers]:
+            layer.trainable = False
+    state = fit(
+        model,
+        fit_data,
+        recipe,
+        epochs=config.epochs,
+        balance=config.balance,
+        seed=config.seed,
+        checkpoint=checkpoint,
+        resume=resume,
+        progress=progress,
+    )
+    if state.best_epoch is None:
+        raise TrainingError(
+            "A run has a model once its first epoch has finished",
+            got="an interruption before that",
+            next_step=f"Go on by giving the same command with --resume; {run.path} is kept",
+        )
+    return state
+
+
+def _report(
+    model: keras.Model, image_set: ImageSet, split: Split, config: RunConfig, state: FitState
+) -> dict[str, Any]:
+    """Return what `metrics.json` holds."""
+    reports = {}
+    for part in PARTS[1:]:
+        indices = split.indices(part)
+        scores = predict(model, image_set.images[indices])
+        reports[part] = classification_report(image_set.targets[indices], scores, image_set.labels)
+    return {
+        "network": config.network,
+        "split": CAVEAT,
+        "seed": config.seed,
+        "images": {part: len(split.indices(part)) for part in PARTS},
+        "epochs_finished": len(state.history),
+        "best_epoch": state.best_epoch,
+        "interrupted": state.interrupted,
+        "training_seconds": sum(row.seconds for row in state.history),
+        **reports,
+    }
+
+
+def _write_results(
+    run: RunFolder, model: keras.Model, state: FitState, metrics: dict[str, Any]
+) -> None:
+    try:
+        with whole_file(run.model) as temporary:
+            model.save(temporary)
+        write_json(run.history, [asdict(row) for row in state.history])
+        write_json(run.metrics, metrics)
+        plot_curves(run.curves, state.history, state.best_epoch)
+        plot_confusion(run.confusion_matrix, {"float, test part": metrics["test"]})
+    except OutputError as error:
+        raise OutputError(
+            error.rule,
+            got=error.got,
+            next_step="Free some space and give the same command with --resume: "
+            f"the trained weights are in {run.checkpoint}",
+        ) from error
