@@ -1,0 +1,1 @@
+"""Commands that quantize, pack and demonstrate."""
