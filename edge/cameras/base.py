@@ -1,0 +1,100 @@
+"""What every source of frames has in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame and where it stands in its stream.
+
+    Attributes:
+        pixels: RGB, uint8, shape (height, width, 3).
+        sequence: the frame's number in the stream, from 0; skipped frames are numbered too.
+        captured_s: time of capture in seconds of the machine's monotonic clock.
+        skipped: frames known to be missing directly before this one.
+    """
+
+    pixels: NDArray[np.uint8]
+    sequence: int
+    captured_s: float
+    skipped: int = 0
+
+
+class Camera(ABC):
+    """A source of frames: a device, a replayed recording or a simulation.
+
+    Use it as a context manager; nothing is touched before `open`.
+
+    Example:
+        >>> with open_camera("simulated") as camera:
+        ...     frame = camera.read(timeout_s=3.0)
+    """
+
+    #: What the source is, for messages and records, such as "usb:/dev/video0".
+    name: str
+
+    @abstractmethod
+    def open(self) -> None:
+        """Take hold of the source.
+
+        Raises:
+            CameraError: the source is absent or does not answer.
+            MissingPackageError: the library that drives it is not installed.
+        """
+
+    @abstractmethod
+    def read(self, timeout_s: float = 3.0) -> Frame | None:
+        """Wait for the next frame.
+
+        Args:
+            timeout_s: the longest wait in seconds.
+
+        Returns:
+            The frame, or None once a recording has come to its end.
+
+        Raises:
+            CameraError: no usable frame came within the time, or the source is not open.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the source; closing twice is harmless."""
+
+    def frames(self, limit: int | None = None, timeout_s: float = 3.0) -> Iterator[Frame]:
+        """Yield frames until the source ends or `limit` frames have come.
+
+        Args:
+            limit: the most frames to yield; None means no limit.
+            timeout_s: the longest wait for each frame in seconds.
+
+        Raises:
+            CameraError: as `read`.
+        """
+        count = 0
+        while limit is None or count < limit:
+            frame = self.read(timeout_s)
+            if frame is None:
+                return
+            count += 1
+            yield frame
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
