@@ -39,10 +39,12 @@ check-slow: $(READY)
 figures: $(READY)
 	$(BIN)/python -m quantize.figures $(SHARED)/data/all4 --weights $(SHARED)/weights/mobilenet_v2_1.0_224_no_top.weights.h5 --out runs
 
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+
 lock:
-	$(PYTHON) -m pip install --quiet uv
-	$(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o locks/edge.txt
-	$(PYTHON) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o locks/dev.txt
+	$(LOCK) -o locks/edge.txt
+	$(LOCK) --extra dev -o locks/dev.txt
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info

@@ -10,6 +10,7 @@
     ├── DatasetError                 a folder that is no image set
     │   └── SplitError               a set that cannot be divided as asked
     ├── TrainingError                a training that cannot start or go on
+    │   └── InterruptedTrainingError exit code 130: Ctrl-C before there was a model to keep
     └── QuantizationError            a conversion that failed
         └── AccuracyGateError        exit code 1: the int8 model lost too much accuracy
 
@@ -80,6 +81,12 @@ class SplitError(DatasetError):
 
 class TrainingError(BlastscopeError):
     """A training run that cannot start or cannot go on."""
+
+
+class InterruptedTrainingError(TrainingError):
+    """A training run that Ctrl-C ended before there was a model to keep."""
+
+    exit_code = 130
 
 
 class QuantizationError(BlastscopeError):

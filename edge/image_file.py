@@ -79,8 +79,8 @@ def decode_image(data: bytes, name: str) -> NDArray[np.uint8]:
     if decoded.dtype != np.uint8:
         raise ImageFileError(rule, got=f"{decoded.dtype} values", next_step=_NEXT_STEP)
     if decoded.ndim != 3 or decoded.shape[2] != 3:
-        kind = {2: "grey", 4: "RGBA"}.get(decoded.ndim if decoded.ndim == 2 else decoded.shape[2])
-        raise ImageFileError(rule, got=f"a {kind} image", next_step=_NEXT_STEP)
+        kind = "a grey image" if decoded.ndim == 2 else "an RGBA image"
+        raise ImageFileError(rule, got=kind, next_step=_NEXT_STEP)
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 

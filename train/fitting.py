@@ -226,11 +226,13 @@ def fit(
     if state.best_epoch is not None:
         network.load_weights(checkpoint.best)
     if keeper.lost:
+        advice = "Train again with another --seed, or check the images"
+        if state.best_epoch is not None:
+            advice += f"; the best weights so far are in {checkpoint.best}"
         raise TrainingError(
             "The training loss must stay a number",
             got=f"{keeper.lost} in epoch {len(state.history) + 1}",
-            next_step=f"The best weights so far are in {checkpoint.best}; train again with "
-            "another --seed, or check the images",
+            next_step=advice,
         )
     return state
 
@@ -292,8 +294,8 @@ class _Keeper(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         logs = logs or {}
-        if not math.isfinite(logs["loss"]):
-            self.lost = f"loss {logs['loss']}"
+        if not (math.isfinite(logs["loss"]) and math.isfinite(logs["val_loss"])):
+            self.lost = f"loss {logs['loss']}, validation loss {logs['val_loss']}"
             self.model.stop_training = True
             return
         row = Epoch(

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from edge import __version__
-from edge.errors import OutputError, TrainingError
+from edge.errors import InterruptedTrainingError, OutputError, TrainingError
 from edge.output import make_folder, require_absent, require_space, whole_file, write_json
 from train import networks
 from train.duplicates import duplicate_groups
@@ -73,6 +73,7 @@ def train(
     Raises:
         DatasetError: the images cannot be used, or cannot be divided as asked.
         TrainingError: an option does not fit, or the loss is no longer a number.
+        InterruptedTrainingError: Ctrl-C came before the first epoch had finished.
         OutputError: `out` exists already, or cannot be written.
     """
     recipe = find_recipe(network)
@@ -114,7 +115,12 @@ def train(
         write_json(run.environment, describe_environment())
         with whole_file(run.split) as temporary:
             write_split(temporary, split)
-    state = _fit(model, recipe, image_set, split, config, run, resume, fit_progress)
+    try:
+        state = _fit(model, recipe, image_set, split, config, run, resume, fit_progress)
+    except KeyboardInterrupt as interruption:
+        raise _no_model_yet(run) from interruption
+    if state.best_epoch is None:
+        raise _no_model_yet(run)
     metrics = _report(model, image_set, split, config, state)
     _write_results(run, model, state, metrics)
     return TrainingResult(run, metrics, state.interrupted)
@@ -204,7 +210,7 @@ def _fit(
             fit_head(model, fit_data, recipe, config.balance, config.seed)
         for layer in model.get_layer("backbone").layers[: recipe.frozen_layers]:
             layer.trainable = False
-    state = fit(
+    return fit(
         model,
         fit_data,
         recipe,
@@ -215,13 +221,14 @@ def _fit(
         resume=resume,
         progress=progress,
     )
-    if state.best_epoch is None:
-        raise TrainingError(
-            "A run has a model once its first epoch has finished",
-            got="an interruption before that",
-            next_step=f"Go on by giving the same command with --resume; {run.path} is kept",
-        )
-    return state
+
+
+def _no_model_yet(run: RunFolder) -> InterruptedTrainingError:
+    return InterruptedTrainingError(
+        "A run has a model once its first epoch has finished",
+        got="an interruption before that",
+        next_step=f"Go on by giving the same command with --resume; {run.path} is kept",
+    )
 
 
 def _report(

@@ -103,10 +103,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         _say(f"Error: {missing}")
         return missing.exit_code
-    except BrokenPipeError:
-        # The reader (`head`, say) has gone: nothing is wrong, and there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         advice = "Free some space" if error.errno == errno.ENOSPC else "Check the path and rights"
         _say(f"Error: {error.strerror or error}: {error.filename or 'output'}. {advice}.")

@@ -1,0 +1,289 @@
+"""The command as a person or a script meets it, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge import __version__
+from edge.cli.main import COMMANDS
+from edge.labels import SMEAR_LABELS
+from tests.conftest import Command
+
+
+def test_help_waits_for_no_library() -> None:
+    code = (
+        "import sys; from edge.cli.main import run; run(['--help']); "
+        "heavy = {'numpy', 'cv2', 'keras', 'tensorflow', 'ai_edge_litert', 'train', 'quantize'}; "
+        "print(heavy & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_help_lists_every_command(blastscope: Command) -> None:
+    done = blastscope("--help")
+    assert done.returncode == 0
+    for name in COMMANDS:
+        assert f"  {name} " in done.stdout
+    assert "not a medical device" in done.stdout
+    assert blastscope("--version").stdout.split() == ["blastscope,", "version", __version__]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_teaches_by_example(blastscope: Command, name: str) -> None:
+    done = blastscope(name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"    blastscope {name}" in done.stdout.split("Example", 1)[1]
+    assert "--json" in done.stdout
+
+
+def test_unknown_command_and_option_exit_with_2(blastscope: Command) -> None:
+    for words in (["diagnose"], ["classify", "--fast"], ["classify", "a.png"]):
+        done = blastscope(*words)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+
+
+def test_classify_prints_a_line_per_image(
+    blastscope: Command, tiny_model: Path, smears: Path
+) -> None:
+    done = blastscope("classify", smears / "Pro", "--model", tiny_model, "--json")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [Path(row["path"]).name for row in rows] == sorted(
+        path.name for path in (smears / "Pro").iterdir()
+    )
+    for row in rows:
+        assert tuple(row["scores"]) == SMEAR_LABELS
+        assert row["label"] in SMEAR_LABELS
+        assert list(row["timing_ms"]) == ["decode", "preprocess", "invoke"]
+        assert row["model"].startswith("custom-cnn@")
+
+
+def test_unreadable_image_gives_an_error_line_and_the_run_goes_on(
+    blastscope: Command, tiny_model: Path, smears: Path, tmp_path: Path
+) -> None:
+    good = next((smears / "Pre").iterdir())
+    broken = tmp_path / "broken.jpg"
+    broken.write_text("text")
+    deep = tmp_path / "deep.png"
+    cv2.imwrite(str(deep), np.zeros((9, 9, 3), np.uint16))
+    absent = tmp_path / "absent.png"
+    done = blastscope("classify", broken, good, deep, absent, "--model", tiny_model, "--json")
+    assert done.returncode == 2
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [("error" in row) for row in rows] == [True, False, True, True]
+    assert all(set(row) == {"path", "error"} for row in rows if "error" in row)
+    assert "3 of 4 images" in done.stderr
+    plain = blastscope("classify", broken, good, "--model", tiny_model)
+    assert plain.returncode == 2
+    assert "error: " in plain.stdout.splitlines()[0]
+    assert plain.stdout.splitlines()[1].split()[1] in SMEAR_LABELS
+
+
+@pytest.mark.parametrize("words", [["classify", "x.png"], ["watch", "--camera", "simulated"]])
+def test_bad_models_are_refused_by_name(
+    blastscope: Command, tmp_path: Path, words: list[str]
+) -> None:
+    text = tmp_path / "text.tflite"
+    text.write_text("no model")
+    for model in (text, tmp_path / "absent.tflite", tmp_path):
+        done = blastscope(*words, "--model", model)
+        assert done.returncode == 2
+        assert str(model) in done.stderr
+        assert "Got:" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+
+
+def test_model_can_come_from_the_environment(
+    blastscope: Command, tiny_model: Path, smears: Path
+) -> None:
+    environment = {**os.environ, "BLASTSCOPE_MODEL": str(tiny_model)}
+    done = blastscope("classify", next((smears / "Pre").iterdir()), env=environment)
+    assert done.returncode == 0, done.stderr
+
+
+def test_folder_without_images_is_refused(
+    blastscope: Command, tiny_model: Path, tmp_path: Path
+) -> None:
+    done = blastscope("classify", tmp_path, "--model", tiny_model)
+    assert done.returncode == 2
+    assert f"none in {tmp_path}" in done.stderr
+
+
+def test_reader_that_goes_away_is_no_error(tiny_model: Path, smears: Path) -> None:
+    command = f"'{sys.executable}' -m edge.cli classify '{smears}' --model '{tiny_model}' --json"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | head -n 1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["label"] in SMEAR_LABELS
+    assert "Traceback" not in done.stderr
+
+
+def test_watch_prints_a_line_per_frame(blastscope: Command, tiny_model: Path) -> None:
+    words = ["watch", "--camera", "simulated", "--frames", "5", "--model", tiny_model, "--json"]
+    done = blastscope(*words)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["sequence"] for row in rows] == [0, 1, 2, 3, 4]
+    assert [row["captured_s"] for row in rows] == sorted(row["captured_s"] for row in rows)
+    assert list(rows[0]["timing_ms"]) == ["wait", "preprocess", "invoke"]
+    assert "5 frames classified" in done.stderr
+    assert "not a medical device" in done.stderr
+    again = [json.loads(line) for line in blastscope(*words).stdout.splitlines()]
+    assert [row["scores"] for row in again] == [row["scores"] for row in rows]
+
+
+def test_watch_replays_a_folder_to_its_end(
+    blastscope: Command, tiny_model: Path, smears: Path
+) -> None:
+    source = smears / "Early"
+    done = blastscope("watch", "--camera", "replay", "--source", source, "--model", tiny_model)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 24
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_watching_cleanly(tiny_model: Path, number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "edge.cli",
+            "watch",
+            "--camera",
+            "simulated",
+            "--model",
+            str(tiny_model),
+            "--json",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for _ in range(3):
+        json.loads(process.stdout.readline())
+    process.send_signal(number)
+    rest, said = process.communicate(timeout=60)
+    assert process.returncode == 0
+    for line in rest.splitlines():
+        json.loads(line)
+    assert "frames classified" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--camera", "usb", "--source", "/dev/video97"], "/dev/video97"),
+        (["--camera", "replay", "--source", "absent"], "absent"),
+        (["--camera", "replay"], "needs --source"),
+        (["--camera", "picamera2"], "picamera2"),
+        (["--camera", "picamera2", "--source", "left"], "takes a number"),
+        (["--camera", "simulated", "--source", "Cat"], "Cat"),
+        (["--camera", "eye"], "eye"),
+    ],
+)
+def test_camera_that_is_not_there_is_refused(
+    blastscope: Command, tiny_model: Path, words: list[str], said: str
+) -> None:
+    done = blastscope("watch", *words, "--frames", "1", "--model", tiny_model)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_bench_compares_in_one_run(blastscope: Command, tiny_model: Path) -> None:
+    done = blastscope("bench", tiny_model, "--rounds", "5", "--threads", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    (result,) = json.loads(done.stdout)
+    assert result["ratio"] == pytest.approx(result["classify"]["p50_ms"] / result["bare"]["p50_ms"])
+    assert (result["rounds"], result["threads"], result["delegate"]) == (5, 1, "XNNPACK")
+    assert "ratio of p50" in blastscope("bench", tiny_model, "--rounds", "5").stdout
+
+
+def test_doctor_finds_a_good_model(blastscope: Command, tiny_model: Path) -> None:
+    done = blastscope("doctor", "--model", tiny_model, "--json")
+    assert done.returncode == 0, done.stderr
+    findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
+    assert list(findings) == ["Python", "OpenCV", "TFLite runtime", "cameras", "model"]
+    assert findings["model"]["state"] == "ok"
+    assert "XNNPACK" in findings["model"]["found"]
+
+
+def test_doctor_says_how_to_mend_what_is_wrong(blastscope: Command, tmp_path: Path) -> None:
+    done = blastscope("doctor", "--model", tmp_path / "absent.tflite")
+    assert done.returncode == 1
+    assert "WRONG" in done.stdout
+    assert "blastscope quantize" in done.stdout
+
+
+def test_full_disk_of_the_reader_is_told(tiny_model: Path, smears: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("FULL DISK UNTESTED: this system has no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "edge.cli",
+                "classify",
+                str(smears),
+                "--model",
+                str(tiny_model),
+                "--json",
+            ],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_training_on_bad_data_leaves_nothing(
+    blastscope: Command, smears: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut"
+    shutil.copytree(smears, cut)
+    image = next((cut / "Pro").iterdir())
+    image.write_bytes(image.read_bytes()[:900])
+    single = tmp_path / "single"
+    shutil.copytree(smears / "Pro", single / "Pro")
+    few = tmp_path / "few"
+    for label in ("Pro", "Pre"):
+        (few / label).mkdir(parents=True)
+        shutil.copy(next((smears / label).iterdir()), few / label)
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "run"
+    for data, said in (
+        (tmp_path / "absent", "not there"),
+        (tmp_path / "empty", "no folder inside"),
+        (single, "two classes"),
+        (few, "3 images or more"),
+        (cut, image.name),
+    ):
+        done = blastscope("train", "custom-cnn", "--data", data, "--out", out)
+        assert done.returncode == 2, done.stderr
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not out.exists()

@@ -1,0 +1,179 @@
+"""Quantization: the same values in, nearly the same scores out, and a gate that fails closed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.classifier import Classifier
+from edge.errors import (
+    AccuracyGateError,
+    DatasetError,
+    ModelFileError,
+    OutputError,
+    TrainingError,
+)
+from edge.interpreter import Interpreter
+from edge.model_file import read_model_file
+from quantize.calibration import IMAGES_PER_CLASS, choose_calibration_images
+from quantize.gate import check_drop, compare
+from quantize.packing import pack_plain_model
+from quantize.quantization import quantize
+from tests.conftest import Command
+from tests.edge.test_model_file import plain_part
+from train.evaluation import load_evaluation_model, score_int8
+from train.image_set import read_image_set
+
+LABELS = ("a", "b")
+
+
+def scores(predicted: list[int]) -> np.ndarray:
+    return np.eye(2, dtype=np.float32)[predicted]
+
+
+def test_calibration_is_balanced_and_from_training_alone() -> None:
+    targets = np.repeat([0, 1, 2], [400, 80, 20]).astype(np.int64)
+    training_part = np.flatnonzero(np.arange(500) % 2 == 0)
+    chosen = choose_calibration_images(targets, training_part, 0)
+    assert set(chosen) <= set(training_part)
+    assert len(set(chosen)) == len(chosen)
+    assert np.bincount(targets[chosen]).tolist() == [IMAGES_PER_CLASS, 40, 10]
+    assert np.array_equal(chosen, choose_calibration_images(targets, training_part, 0))
+    assert not np.array_equal(chosen, choose_calibration_images(targets, training_part, 1))
+
+
+def test_drop_counts_accuracy_and_flips_count_changes() -> None:
+    targets = np.array([0, 0, 0, 1])
+    comparison = compare(targets, scores([0, 0, 1, 1]), scores([0, 1, 0, 0]), LABELS)
+    assert comparison.drop_points == 25.0
+    assert comparison.flips == 3
+    assert comparison.agreement == 0.25
+
+
+def test_gate_passes_at_its_limit_and_fails_beyond() -> None:
+    targets = np.zeros(200, np.int64)
+    comparison = compare(targets, scores([0] * 200), scores([1] + [0] * 199), LABELS)
+    assert comparison.drop_points == 0.5
+    check_drop(comparison, 0.5)
+    with pytest.raises(AccuracyGateError, match=r"at most 0.49 .*0.50 points on 200 images"):
+        check_drop(comparison, 0.49)
+
+
+def test_int8_scores_are_close_to_float(tiny_model: Path, finished_run: Path, smears: Path) -> None:
+    images = read_image_set(smears, 128, 128).images
+    float_scores = load_evaluation_model(finished_run).score(images)
+    with Classifier.load(tiny_model) as classifier:
+        int8_scores = score_int8(classifier, images)
+    assert np.abs(float_scores - int8_scores).mean() < 0.02
+
+
+def test_graph_is_integer_throughout(tiny_model: Path) -> None:
+    native = Interpreter(tiny_model.read_bytes(), "tiny")._native
+    types = {np.dtype(detail["dtype"]).name for detail in native.get_tensor_details()}
+    assert types <= {"uint8", "int8", "int32"}
+    weights = [
+        detail
+        for detail in native.get_tensor_details()
+        if len(detail["shape"]) == 4 and len(detail["quantization_parameters"]["scales"]) > 1
+    ]
+    assert len(weights) == 6, "each convolution has a scale per channel"
+
+
+def test_quantizing_twice_gives_the_same_file(
+    finished_run: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    again = quantize(finished_run, tmp_path / "again.tflite", max_drop_points=100.0)
+    assert again.model.content == tiny_model.read_bytes()
+
+
+def test_failed_gate_writes_nothing_and_exits_with_1(
+    blastscope: Command, finished_run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "models" / "model.tflite"
+    done = blastscope("quantize", finished_run, "--out", out, "--max-drop", "-101")
+    assert done.returncode == 1
+    assert "points on 20 images" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not out.parent.exists()
+
+
+def test_passed_gate_reports_as_json(
+    blastscope: Command, finished_run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model.tflite"
+    done = blastscope("quantize", finished_run, "--out", out, "--max-drop", "100", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["bytes"] == out.stat().st_size
+    assert report["float"]["n"] == report["int8"]["n"] == 20
+    assert report["drop_points"] == pytest.approx(
+        100 * (report["float"]["accuracy"] - report["int8"]["accuracy"])
+    )
+
+
+def test_existing_model_is_kept_unless_told(
+    finished_run: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model.tflite"
+    out.write_bytes(b"mine")
+    with pytest.raises(OutputError, match="--overwrite"):
+        quantize(finished_run, out)
+    with pytest.raises(AccuracyGateError):
+        quantize(finished_run, out, max_drop_points=-101.0, overwrite=True)
+    assert out.read_bytes() == b"mine"
+    quantize(finished_run, out, max_drop_points=100.0, overwrite=True)
+    assert out.read_bytes() == tiny_model.read_bytes()
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_moved_and_changed_data_are_noticed(
+    finished_run: Path, smears: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(smears, moved)
+    out = tmp_path / "model.tflite"
+    quantize(finished_run, out, max_drop_points=100.0, data=moved)
+    next((moved / "Pro").iterdir()).unlink()
+    with pytest.raises(DatasetError, match="those that the run was trained on"):
+        quantize(finished_run, tmp_path / "other.tflite", data=moved)
+
+
+def test_unfinished_and_absent_runs_are_refused(finished_run: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished_run, run)
+    (run / "model.keras").write_bytes(b"damaged")
+    with pytest.raises(ModelFileError, match="must be readable"):
+        quantize(run, tmp_path / "model.tflite")
+    (run / "model.keras").unlink()
+    with pytest.raises(TrainingError, match="--resume"):
+        quantize(run, tmp_path / "model.tflite")
+    with pytest.raises(TrainingError, match="A run folder holds"):
+        quantize(tmp_path / "absent", tmp_path / "model.tflite")
+
+
+def test_plain_model_gets_its_card(tiny_model: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.tflite"
+    plain.write_bytes(plain_part(tiny_model.read_bytes()))
+    out = tmp_path / "packed.tflite"
+    pack_plain_model(plain, ("w", "x", "y", "z"), out)
+    model = read_model_file(out)
+    assert (model.name, model.labels) == ("plain", ("w", "x", "y", "z"))
+    frame = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
+    with Classifier.load(out) as mine, Classifier.load(tiny_model) as original:
+        mine_scores = list(mine.classify(frame).scores.values())
+        assert mine_scores == list(original.classify(frame).scores.values())
+
+
+def test_labels_that_do_not_fit_a_plain_model_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.tflite"
+    plain.write_bytes(plain_part(tiny_model.read_bytes()))
+    out = tmp_path / "packed.tflite"
+    with pytest.raises(ModelFileError, match=r"\(1, 3\).*Got: uint8 of shape \(1, 4\)"):
+        pack_plain_model(plain, ("a", "b", "c"), out)
+    with pytest.raises(ModelFileError, match="all different"):
+        pack_plain_model(plain, ("a", "a", "b", "c"), out)
+    assert not out.exists()

@@ -1,0 +1,305 @@
+"""Training runs: what they leave, how they stop and go on, and what they refuse."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from edge.errors import OutputError, TrainingError
+from train.balance import smote_images
+from train.fitting import Checkpoint, Epoch, FitData, FitState, fit, fit_head, predict
+from train.image_set import read_image_set
+from train.metrics import classification_report
+from train.networks import custom_cnn, custom_cnn_paper, mobilenet_v2
+from train.recipes import RECIPES
+from train.run_folder import RunFolder
+from train.training import train
+
+
+def test_run_folder_holds_all_that_it_should(finished_run: Path, smears: Path) -> None:
+    run = RunFolder(finished_run)
+    config = run.read_config()
+    assert config.network == "custom-cnn"
+    assert config.labels == ["Benign", "Early", "Pre", "Pro"]
+    assert Path(config.data) == smears
+    environment = json.loads(run.environment.read_text())
+    assert environment["packages"]["keras"] == keras.__version__
+    assert environment["backend"] == "tensorflow"
+    with run.split.open() as file:
+        parts = [row["part"] for row in csv.DictReader(file)]
+    assert {part: parts.count(part) for part in set(parts)} == {
+        "train": 68,
+        "validation": 8,
+        "test": 20,
+    }
+    metrics = json.loads(run.metrics.read_text())
+    assert metrics["images"] == {"train": 68, "validation": 8, "test": 20}
+    assert metrics["test"]["n"] == 20
+    assert metrics["interrupted"] is False
+    assert "patients" in metrics["split"]
+    history = json.loads(run.history.read_text())
+    assert [row["epoch"] for row in history] == [1, 2]
+    for picture in (run.curves, run.confusion_matrix):
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_saved_model_gives_the_scores_that_the_metrics_are_from(finished_run: Path) -> None:
+    run = RunFolder(finished_run)
+    config, split = run.read_config(), run.read_split()
+    image_set = read_image_set(Path(config.data), config.side, config.side)
+    test_part = split.indices("test")
+    network = keras.models.load_model(run.model, compile=False)
+    scores = predict(network, image_set.images[test_part])
+    report = classification_report(image_set.targets[test_part], scores, image_set.labels)
+    assert report == json.loads(run.metrics.read_text())["test"]
+
+
+def test_existing_output_is_refused_and_kept(finished_run: Path, smears: Path) -> None:
+    before = sorted(finished_run.iterdir())
+    with pytest.raises(OutputError, match="--resume"):
+        train("custom-cnn", smears, finished_run)
+    assert sorted(finished_run.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("network", "options", "message"),
+    [
+        ("resnet", {}, "custom-cnn, custom-cnn-paper, mobilenet-v2"),
+        ("custom-cnn", {"weights": "imagenet"}, "takes no weights"),
+        ("custom-cnn", {"epochs": 0}, "one epoch or more"),
+        ("mobilenet-v2", {"weights": "absent.h5"}, "absent.h5"),
+    ],
+)
+def test_options_that_do_not_fit_leave_nothing(
+    network: str, options: dict[str, object], message: str, smears: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match=message):
+        train(network, smears, tmp_path / "run", **options)  # type: ignore[arg-type]
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_of_another_network_are_refused(shared: Path, smears: Path, tmp_path: Path) -> None:
+    weights = shared / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
+    with pytest.raises(TrainingError, match="must be MobileNetV2's"):
+        train("mobilenet-v2", smears, tmp_path / "run", weights=str(weights))
+    assert not (tmp_path / "run").exists()
+
+
+def test_resuming_reaches_the_asked_epochs(smears: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    stopped = _stop_after_epochs(smears, out, 1, epochs=3)
+    assert stopped == 130
+    history = json.loads(RunFolder(out).history.read_text())
+    assert len(history) == 1
+    metrics = json.loads(RunFolder(out).metrics.read_text())
+    assert metrics["interrupted"] is True
+    assert RunFolder(out).model.is_file()
+    with pytest.raises(TrainingError, match=r"seed 0 -> 1"):
+        train("custom-cnn", smears, out, epochs=3, seed=1, resume=True)
+    result = train("custom-cnn", smears, out, epochs=3, resume=True)
+    assert result.metrics["epochs_finished"] == 3
+    assert not result.interrupted
+    again = json.loads(RunFolder(out).history.read_text())
+    assert again[0] == history[0]
+    assert len(again) == 3
+
+
+def _stop_after_epochs(smears: Path, out: Path, count: int, epochs: int) -> int:
+    """Train in a process of its own and press Ctrl-C after so many epochs."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "edge.cli",
+            "train",
+            "custom-cnn",
+            "--data",
+            str(smears),
+            "--out",
+            str(out),
+            "--epochs",
+            str(epochs),
+        ],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(f"epoch   {count}/"):
+            process.send_signal(signal.SIGINT)
+            break
+    _, rest = process.communicate(timeout=120)
+    assert "Traceback" not in rest
+    return process.returncode
+
+
+def test_interruption_before_the_first_epoch_says_how_to_go_on(
+    smears: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "edge.cli",
+            "train",
+            "custom-cnn-paper",
+            "--data",
+            str(smears),
+            "--out",
+            str(out),
+            "--epochs",
+            "50",
+        ],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    while not (out / "split.csv").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "--resume" in said
+    assert "Traceback" not in said
+    assert not (out / "model.keras").exists()
+
+
+def test_resuming_without_a_run_is_refused(smears: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="A run folder holds"):
+        train("custom-cnn", smears, tmp_path / "absent", resume=True)
+    assert not (tmp_path / "absent").exists()
+
+
+def test_damaged_checkpoint_is_refused(finished_run: Path, smears: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(finished_run, out)
+    (out / "checkpoint" / "state.json").write_text("{")
+    with pytest.raises(TrainingError, match="must be readable to resume"):
+        train("custom-cnn", smears, out, epochs=2, resume=True)
+
+
+def test_lost_loss_stops_with_the_best_weights(tmp_path: Path) -> None:
+    recipe = RECIPES["custom-cnn"]
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (16, recipe.side, recipe.side, 3), np.uint8)
+    targets = np.arange(16, dtype=np.int64) % 4
+    network = custom_cnn(recipe.side, 4)
+    weights = network.get_weights()
+    weights[-1] = np.full_like(weights[-1], np.nan)
+    network.set_weights(weights)
+    with pytest.raises(TrainingError, match=r"Got: loss nan.*in epoch 1. Train again"):
+        fit(
+            network,
+            FitData(images, targets, images, targets),
+            recipe,
+            epochs=3,
+            balance="none",
+            seed=0,
+            checkpoint=Checkpoint(tmp_path),
+        )
+
+
+def test_fit_leaves_the_network_with_its_best_weights(tmp_path: Path) -> None:
+    recipe = RECIPES["custom-cnn"]
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (16, recipe.side, recipe.side, 3), np.uint8)
+    targets = np.arange(16, dtype=np.int64) % 4
+    network = custom_cnn(recipe.side, 4)
+    kept: dict[int, np.ndarray] = {}
+
+    def remember(epoch: int, epochs: int, done: float, row: Epoch | None) -> None:
+        if row is not None:
+            kept[epoch] = network.get_weights()[0].copy()
+
+    state: FitState = fit(
+        network,
+        FitData(images, targets, images, targets),
+        recipe,
+        epochs=3,
+        balance="none",
+        seed=0,
+        checkpoint=Checkpoint(tmp_path),
+        progress=remember,
+    )
+    assert state.best_epoch is not None
+    losses = {row.epoch: row.validation_loss for row in state.history}
+    assert losses[state.best_epoch] == min(losses.values())
+    assert np.allclose(network.get_weights()[0], kept[state.best_epoch])
+
+
+def test_networks_are_what_they_say() -> None:
+    small = custom_cnn(128, 4)
+    assert small.count_params() < 1_000_000
+    convolutions = [one for one in small.layers if isinstance(one, keras.layers.Conv2D)]
+    pools = [one for one in small.layers if isinstance(one, keras.layers.MaxPooling2D)]
+    assert (len(convolutions), len(pools)) == (6, 5)
+    assert small.output_shape == (None, 4)
+    assert custom_cnn_paper(128, 4).name == "custom-cnn-paper"
+
+
+def test_backbone_keeps_its_batch_statistics() -> None:
+    network = mobilenet_v2(96, 4, "none")
+    backbone = network.get_layer("backbone")
+    normalizations = [
+        one for one in backbone.layers if isinstance(one, keras.layers.BatchNormalization)
+    ]
+    assert normalizations
+    assert not any(one.trainable for one in normalizations)
+    before = [keras.ops.convert_to_numpy(one.moving_mean).copy() for one in normalizations]
+    network.compile("sgd", "sparse_categorical_crossentropy")
+    network.fit(
+        np.random.default_rng(0).random((8, 96, 96, 3), np.float32),
+        np.arange(8) % 4,
+        verbose=0,
+    )
+    for one, mean in zip(normalizations, before, strict=True):
+        assert np.array_equal(keras.ops.convert_to_numpy(one.moving_mean), mean)
+
+
+def test_head_is_fitted_to_the_frozen_backbone(smears: Path, shared: Path) -> None:
+    weights = shared / "weights" / "mobilenet_v2_1.0_224_no_top.weights.h5"
+    network = mobilenet_v2(224, 4, str(weights))
+    backbone = [weight.copy() for weight in network.get_layer("backbone").get_weights()]
+    image_set = read_image_set(smears, 224, 224)
+    data = FitData(image_set.images, image_set.targets, image_set.images, image_set.targets)
+    fit_head(network, data, RECIPES["mobilenet-v2"], "smote", 0)
+    predicted = predict(network, image_set.images).argmax(axis=1)
+    assert (predicted == image_set.targets).mean() > 0.7
+    for before, after in zip(backbone, network.get_layer("backbone").get_weights(), strict=True):
+        assert np.array_equal(before, after)
+
+
+def test_only_the_training_part_is_balanced(
+    smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every image that SMOTE sees is one of the training part."""
+    folder = tmp_path / "unbalanced"
+    shutil.copytree(smears, folder)
+    for path in sorted((folder / "Pro").iterdir())[:12]:
+        path.unlink()
+    seen: list[np.ndarray] = []
+    real: Callable[..., object] = smote_images
+
+    def spy(images: np.ndarray, targets: np.ndarray, seed: int) -> object:
+        seen.extend(images)
+        return real(images, targets, seed)
+
+    monkeypatch.setattr("train.fitting.smote_images", spy)
+    run = train("custom-cnn", folder, tmp_path / "run", epochs=1).run
+    image_set = read_image_set(folder, 128, 128)
+    training = {image_set.images[i].tobytes() for i in run.read_split().indices("train")}
+    assert {image.tobytes() for image in seen} == training
