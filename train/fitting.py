@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -67,13 +69,14 @@ class Checkpoint:
     """Where a fitting keeps its state, so that it can go on after any stop.
 
     Args:
-        folder: holds `state.json`, `last.weights.h5` (with the optimizer) and `best.weights.h5`.
+        folder: holds `state.json`, `last.npz` (weights and optimizer) and `best.npz` (weights).
+            They are plain numpy archives: HDF5 prints tracebacks of its own on a full disk.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.last = folder / "last.weights.h5"
-        self.best = folder / "best.weights.h5"
+        self.last = folder / "last.npz"
+        self.best = folder / "best.npz"
         self._state = folder / "state.json"
 
     def read(self) -> FitState:
@@ -103,14 +106,64 @@ class Checkpoint:
         """
         make_folder(self.folder)
         if state.best_epoch == state.history[-1].epoch:
-            with whole_file(self.best) as temporary:
-                network.save_weights(temporary)
-        with whole_file(self.last) as temporary:
-            training_model.save_weights(temporary)
+            _write_arrays(self.best, network.get_weights())
+        _write_arrays(
+            self.last, [*training_model.get_weights(), *_optimizer_arrays(training_model)]
+        )
         write_json(
             self._state,
             {"history": [asdict(row) for row in state.history], "best_epoch": state.best_epoch},
         )
+
+    def restore_last(self, training_model: keras.Model) -> None:
+        """Give a freshly compiled training model its last weights and optimizer state.
+
+        Raises:
+            TrainingError: the file is damaged, or of another network.
+        """
+        optimizer = training_model.optimizer
+        optimizer.build(training_model.trainable_variables)
+        arrays = _read_arrays(self.last)
+        count = len(training_model.get_weights())
+        if len(arrays) != count + len(optimizer.variables):
+            raise TrainingError(
+                f"The training state {self.last} must be of this network",
+                got=f"{len(arrays)} arrays in place of {count + len(optimizer.variables)}",
+                next_step="Start again with a new --out folder",
+            )
+        training_model.set_weights(arrays[:count])
+        for variable, array in zip(optimizer.variables, arrays[count:], strict=True):
+            variable.assign(array)
+
+    def restore_best(self, network: keras.Model) -> None:
+        """Give a network the best weights so far.
+
+        Raises:
+            TrainingError: the file is damaged.
+        """
+        network.set_weights(_read_arrays(self.best))
+
+
+def _write_arrays(path: Path, arrays: Sequence[NDArray[Any]]) -> None:
+    with whole_file(path) as temporary:
+        np.savez(temporary, *arrays)
+
+
+def _read_arrays(path: Path) -> list[NDArray[Any]]:
+    try:
+        with np.load(path) as archive:
+            return [archive[f"arr_{index}"] for index in range(len(archive.files))]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise TrainingError(
+            f"The training state {path} must be readable",
+            got=f"{type(error).__name__}: {error}",
+            next_step="Start again with a new --out folder",
+        ) from error
+
+
+def _optimizer_arrays(training_model: keras.Model) -> list[NDArray[Any]]:
+    variables = training_model.optimizer.variables
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
 
 
 def normalize(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -207,8 +260,7 @@ def fit(
     if resume:
         state = checkpoint.read()
     if state.history:
-        training_model.optimizer.build(training_model.trainable_variables)
-        training_model.load_weights(checkpoint.last)
+        checkpoint.restore_last(training_model)
     keeper = _Keeper(state, checkpoint, network, epochs, steps, progress)
     try:
         training_model.fit(
@@ -224,7 +276,7 @@ def fit(
     except KeyboardInterrupt:
         state.interrupted = True
     if state.best_epoch is not None:
-        network.load_weights(checkpoint.best)
+        checkpoint.restore_best(network)
     if keeper.lost:
         advice = "Train again with another --seed, or check the images"
         if state.best_epoch is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -115,26 +117,20 @@ def test_resuming_reaches_the_asked_epochs(smears: Path, tmp_path: Path) -> None
     assert len(again) == 3
 
 
-def _stop_after_epochs(smears: Path, out: Path, count: int, epochs: int) -> int:
-    """Train in a process of its own and press Ctrl-C after so many epochs."""
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "edge.cli",
-            "train",
-            "custom-cnn",
-            "--data",
-            str(smears),
-            "--out",
-            str(out),
-            "--epochs",
-            str(epochs),
-        ],
+def _start_training(network: str, data: Path, out: Path, epochs: int) -> subprocess.Popen[str]:
+    """Start the real command in a process of its own."""
+    words = ["--data", str(data), "--out", str(out), "--epochs", str(epochs)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "edge.cli", "train", network, *words],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def _stop_after_epochs(smears: Path, out: Path, count: int, epochs: int) -> int:
+    """Train and press Ctrl-C after so many epochs; return the exit code."""
+    process = _start_training("custom-cnn", smears, out, epochs)
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith(f"epoch   {count}/"):
@@ -149,24 +145,7 @@ def test_interruption_before_the_first_epoch_says_how_to_go_on(
     smears: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "edge.cli",
-            "train",
-            "custom-cnn-paper",
-            "--data",
-            str(smears),
-            "--out",
-            str(out),
-            "--epochs",
-            "50",
-        ],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    process = _start_training("custom-cnn-paper", smears, out, epochs=50)
     while not (out / "split.csv").exists():
         assert process.poll() is None
         time.sleep(0.01)
@@ -190,6 +169,39 @@ def test_damaged_checkpoint_is_refused(finished_run: Path, smears: Path, tmp_pat
     (out / "checkpoint" / "state.json").write_text("{")
     with pytest.raises(TrainingError, match="must be readable to resume"):
         train("custom-cnn", smears, out, epochs=2, resume=True)
+
+
+def test_disk_that_fills_up_keeps_the_last_good_epoch(tmp_path: Path, smears: Path) -> None:
+    """The disk has room at the start, and none after the first epoch."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("FULL DISK UNTESTED: mounting a small file system takes root")
+    try:
+        process = _start_training("custom-cnn", smears, disk / "run", epochs=4)
+        assert process.stderr is not None
+        line = ""
+        while not line.startswith("epoch   1/"):
+            line = process.stderr.readline()
+        _fill(disk / "filler")
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 2
+        assert "No space left" in said or "no space left" in said
+        assert "Traceback" not in said
+        assert len(Checkpoint(disk / "run" / "checkpoint").read().history) >= 1
+        assert not list((disk / "run").rglob(".*")), "nothing half-written"
+        (disk / "filler").unlink()
+        result = train("custom-cnn", smears, disk / "run", epochs=4, resume=True)
+        assert result.metrics["epochs_finished"] == 4
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def _fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"\0" * 65536)
 
 
 def test_lost_loss_stops_with_the_best_weights(tmp_path: Path) -> None:
