@@ -16,7 +16,6 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,8 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from tests.userlands.root import UserlandError, folder, mirror, remove, run
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
@@ -55,14 +56,9 @@ CONFIGURATION = """\
 ZEROED_MEMORY = "glibc.malloc.perturb=255:glibc.malloc.tcache_count=0"
 
 
-class UserlandError(Exception):
-    """The userland cannot be made or run here; the message says why."""
-
-
 def root_folder() -> Path:
     """Return where the root lies, made or not."""
-    default = Path.home() / ".cache" / "blastscope" / "userlands"
-    return Path(os.environ.get("BLASTSCOPE_USERLANDS", default)) / f"{SUITE}-amd64"
+    return folder(f"{SUITE}-amd64")
 
 
 def ensure_root() -> Path:
@@ -83,10 +79,10 @@ def ensure_root() -> Path:
     if (root / marker).is_file() and (root / marker).read_text().strip() == RECIPE:
         return root
     building = root.with_name(f"{root.name}.building")
-    _remove(building)
+    remove(building)
     building.parent.mkdir(parents=True, exist_ok=True)
     bootstrap = ["debootstrap", "--arch=amd64", "--variant=minbase", SUITE, str(building)]
-    _run([*bootstrap, *_mirror()])
+    run([*bootstrap, *mirror()])
     _run_inside(building, ["apt-get", "update", "-qq"])
     install = ["apt-get", "install", "-qq", "--yes", "--no-install-recommends"]
     _run_inside(building, [*install, *DEBIAN_PACKAGES])
@@ -95,10 +91,10 @@ def ensure_root() -> Path:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site)]
     platforms = [f"--platform=manylinux{name}_x86_64" for name in ("2014", "_2_17", "_2_28")]
     binary = ["--only-binary=:all:", f"--python-version={PYTHON}", *platforms]
-    _run([*pip, *binary, *BINARY_PACKAGES])
-    _run([*pip, *SOURCE_PACKAGES])
+    run([*pip, *binary, *BINARY_PACKAGES])
+    run([*pip, *SOURCE_PACKAGES])
     (building / marker).write_text(RECIPE)
-    _remove(root)
+    remove(root)
     building.rename(root)
     return root
 
@@ -117,7 +113,7 @@ def run_contracts(field: NDArray[np.uint8]) -> dict[str, Any]:
     """
     root = ensure_root()
     home = root / "opt" / "blastscope"
-    _remove(home)
+    remove(home)
     (home / "frames").mkdir(parents=True)
     (home / "edge").mkdir()
     for name in ("__init__.py", "errors.py", "image_file.py", "labels.py"):
@@ -133,7 +129,7 @@ def run_contracts(field: NDArray[np.uint8]) -> dict[str, Any]:
     limited = np.rint(16 + field * (219 / 255)).astype(np.uint8)
     cv2.imwrite(str(home / "frames" / "0.jpg"), cv2.cvtColor(limited, cv2.COLOR_RGB2BGR))
     library = home / "dma_heap.so"
-    _run(["cc", "-O2", "-Wall", "-shared", "-fPIC", "-o", str(library), str(HERE / "dma_heap.c")])
+    run(["cc", "-O2", "-Wall", "-shared", "-fPIC", "-o", str(library), str(HERE / "dma_heap.c")])
     settings = [
         "LD_PRELOAD=/opt/blastscope/dma_heap.so",
         "LIBCAMERA_LOG_LEVELS=*:ERROR",
@@ -149,47 +145,10 @@ def run_contracts(field: NDArray[np.uint8]) -> dict[str, Any]:
     return report
 
 
-def _mirror() -> list[str]:
-    """Return the archive that this machine's own apt uses, or nothing for debootstrap's default."""
-    for path in sorted(Path("/etc/apt").glob("sources.list*/*.sources")):
-        if path.suffix != ".sources" or "debian-archive" not in path.read_text():
-            continue
-        for line in path.read_text().splitlines():
-            key, _, value = line.partition(":")
-            if key.strip().lower() == "uris" and value.split():
-                return [value.split()[0]]
-    classic = Path("/etc/apt/sources.list")
-    for line in classic.read_text().splitlines() if classic.is_file() else ():
-        words = [word for word in line.split() if not word.startswith(("[", "signed-by"))]
-        if words[:1] == ["deb"] and len(words) > 1 and "debian" in words[1]:
-            return [words[1]]
-    return []
-
-
 def _run_inside(root: Path, command: list[str], timeout_s: float = 600) -> str:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
     environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
-    return _run(["chroot", str(root), *command], timeout_s, environment)
-
-
-def _run(
-    command: list[str], timeout_s: float = 600, environment: dict[str, str] | None = None
-) -> str:
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout_s, env=environment, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UserlandError(f"{command[0]}: {error}") from error
-    if done.returncode != 0:
-        tail = (done.stdout + done.stderr)[-2000:]
-        raise UserlandError(f"{' '.join(command)} ended with {done.returncode}: {tail}")
-    return done.stdout
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        _run(["rm", "-rf", "--one-file-system", str(folder)])
+    return run(["chroot", str(root), *command], timeout_s, environment)
 
 
 if __name__ == "__main__":
