@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -45,7 +46,8 @@ def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_j
 
     files = list(_find_files(paths))
     failed = 0
-    with Classifier.load(model_path, threads) as classifier, progress_bar("Classifying") as show:
+    bar = progress_bar("Classifying", shown=not sys.stdout.isatty())
+    with Classifier.load(model_path, threads) as classifier, bar as show:
         width = max((len(str(file)) for file in files), default=0)
         for done, file in enumerate(files, start=1):
             row = _classify(file, classifier)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,20 +58,27 @@ def note(message: str) -> None:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(label: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on standard error while a terminal is there to show it.
+
+    Args:
+        label: what is in progress.
+        shown: False where the results themselves appear on the terminal line by line.
 
     Yields:
         A function to call with (done, in all).
     """
-    if not sys.stderr.isatty():
+    if not (shown and sys.stderr.isatty()):
         yield lambda done, total: None
         return
-    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+    with ExitStack() as stack:
+        bar = stack.enter_context(click.progressbar(length=1, label=label, file=sys.stderr))
 
         def show(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
+            if done >= total:
+                stack.close()
 
         yield show
 

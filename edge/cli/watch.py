@@ -90,8 +90,10 @@ def command(
                     click.echo(_describe(watched))
     except KeyboardInterrupt:
         note("Stopped.")
-    shares = ", ".join(f"{label} {count}" for label, count in sorted(counts.items()))
-    note(f"{counts.total()} frames classified ({shares or 'none'}), {skipped} skipped.")
+    finally:
+        if counts:
+            shares = ", ".join(f"{label} {count}" for label, count in sorted(counts.items()))
+            note(f"{counts.total()} frames classified ({shares}), {skipped} skipped.")
 
 
 def _camera_options(

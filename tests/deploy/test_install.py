@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -92,9 +93,11 @@ def test_syntax() -> None:
 
 
 def test_shellcheck() -> None:
-    if shutil.which("shellcheck") is None:
+    here = str(Path(sys.executable).parent)
+    shellcheck = shutil.which("shellcheck", path=here) or shutil.which("shellcheck")
+    if shellcheck is None:
         pytest.skip("INSTALLER NOT CHECKED: shellcheck is not installed")
-    done = subprocess.run(["shellcheck", str(SCRIPT)], capture_output=True, text=True, check=False)
+    done = subprocess.run([shellcheck, str(SCRIPT)], capture_output=True, text=True, check=False)
     assert done.stdout == ""
 
 
