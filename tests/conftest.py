@@ -46,7 +46,7 @@ def finished_run(smears: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="session")
 def tiny_model(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The one-file int8 model of `finished_run`, 128 x 128 pixels, four classes."""
+    """The one-file int8 model of `finished_run`, 224 x 224 pixels, four classes."""
     from quantize.quantization import quantize
 
     out = tmp_path_factory.mktemp("models") / "model.tflite"

@@ -17,9 +17,11 @@ from edge.errors import TrainingError
 def custom_cnn(side: int, classes: int) -> keras.Model:
     """Build blastscope's own small network, of 386,000 parameters at four classes.
 
-    Five convolutions, each with batch normalization and paired with max pooling, and a sixth
-    without; then global average pooling in place of the usual flattening (98 % of the parameters
-    of a flattening network sit in its first dense layer) and two dense layers.
+    Six convolutions with batch normalization, the first four paired with max pooling; then global
+    average pooling in place of the usual flattening (98 % of the parameters of a flattening
+    network sit in its first dense layer) and two dense layers. The first convolution takes every
+    second pixel, so that the network sees a 224-pixel field unresized at the cost of a 112-pixel
+    one.
 
     Args:
         side: height and width of the input in pixels; a multiple of 32.
@@ -29,10 +31,12 @@ def custom_cnn(side: int, classes: int) -> keras.Model:
         Input float32 (batch, side, side, 3) in [-1, 1); output probabilities (batch, classes).
     """
     inputs = keras.Input((side, side, 3), name="image")
-    x = inputs
-    for filters in (16, 32, 64, 96, 128):
+    x = _convolution(inputs, 16, strides=2)
+    x = layers.MaxPooling2D()(x)
+    for filters in (32, 64, 96):
         x = _convolution(x, filters)
         x = layers.MaxPooling2D()(x)
+    x = _convolution(x, 128)
     x = _convolution(x, 160)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(0.3)(x)
@@ -106,8 +110,8 @@ def mobilenet_v2(side: int, classes: int, weights: str) -> keras.Model:
     return keras.Model(inputs, head(features), name="mobilenet-v2")
 
 
-def _convolution(x: Any, filters: int) -> Any:
-    x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+def _convolution(x: Any, filters: int, strides: int = 1) -> Any:
+    x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.9)(x)
     return layers.ReLU()(x)
 

@@ -15,6 +15,9 @@ from edge.errors import SplitError
 
 PARTS = ("train", "validation", "test")
 
+#: Share of the images in the test part, unless asked otherwise.
+DEFAULT_TEST_FRACTION = 0.2
+
 #: Share of what the test part leaves that validation takes.
 VALIDATION_FRACTION = 0.1
 

@@ -20,7 +20,14 @@ from train.metrics import classification_report
 from train.plots import plot_confusion, plot_curves
 from train.recipes import Balance, Recipe, find_recipe
 from train.run_folder import RunConfig, RunFolder
-from train.split import CAVEAT, PARTS, Split, random_split, write_split
+from train.split import (
+    CAVEAT,
+    DEFAULT_TEST_FRACTION,
+    PARTS,
+    Split,
+    random_split,
+    write_split,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +52,9 @@ def train(
     *,
     weights: str | None = None,
     epochs: int | None = None,
-    seed: int = 0,
-    test_fraction: float = 0.2,
-    balance: Balance = "smote",
+    seed: int | None = None,
+    test_fraction: float | None = None,
+    balance: Balance | None = None,
     resume: bool = False,
     read_progress: Progress | None = None,
     fit_progress: FitProgress | None = None,
@@ -60,10 +67,11 @@ def train(
         out: the run folder; it must not exist, unless `resume` is given.
         weights: of a backbone: "imagenet", "none" or a path; None takes the recipe's.
         epochs: passes over the training part; None takes the recipe's.
-        seed: of everything random.
-        test_fraction: share of the images kept for the test part.
-        balance: "smote" or "none".
-        resume: go on with the run in `out`; data, seed and all else must be as before.
+        seed: of everything random; None takes 0.
+        test_fraction: share of the images kept for the test part; None takes 0.2.
+        balance: "smote" or "none"; None takes "smote".
+        resume: go on with the run in `out`. None then takes what the run began with; another
+            number of epochs may be given, and all else must be as before.
         read_progress: called with (images read, images in all).
         fit_progress: see `train.fitting.FitProgress`.
 
@@ -78,15 +86,23 @@ def train(
     """
     recipe = find_recipe(network)
     run = RunFolder(out)
+    before = run.read_config() if resume else None
+    if before is None:
+        require_absent(out, "Go on with it by --resume, choose another --out, or remove it")
+    else:
+        weights = before.weights if weights is None else weights
+        epochs = before.epochs if epochs is None else epochs
+        seed = before.seed if seed is None else seed
+        test_fraction = before.test_fraction if test_fraction is None else test_fraction
+        balance = before.balance if balance is None else balance
     weights = _choose_weights(recipe, weights)
-    if epochs is not None and epochs < 1:
+    epochs = recipe.epochs if epochs is None else epochs
+    if epochs < 1:
         raise TrainingError(
             "Training takes one epoch or more", got=epochs, next_step="Give --epochs 1 or more"
         )
-    if resume:
-        run.read_config()
-    else:
-        require_absent(out, "Go on with it by --resume, choose another --out, or remove it")
+    seed = seed or 0
+    test_fraction = DEFAULT_TEST_FRACTION if test_fraction is None else test_fraction
     image_set = read_image_set(data, recipe.side, recipe.side, progress=read_progress)
     split = _divide(image_set, test_fraction, seed)
     config = RunConfig(
@@ -97,24 +113,17 @@ def train(
         side=recipe.side,
         seed=seed,
         test_fraction=test_fraction,
-        epochs=epochs or recipe.epochs,
-        balance=balance,
+        epochs=epochs,
+        balance=balance or "smote",
         weights=weights,
         split_digest=split.digest(),
         blastscope=__version__,
     )
+    if before is not None:
+        _require_same(before, config)
     keras.utils.set_random_seed(seed)
     model = build_network(recipe, len(image_set.labels), weights)
-    if resume:
-        _require_same(run.read_config(), config)
-    else:
-        # The model once, its best weights once, and its last weights with AdamW's two moments.
-        require_space(out, 5 * 4 * model.count_params() + 2_000_000)
-        make_folder(out)
-        run.write_config(config)
-        write_json(run.environment, describe_environment())
-        with whole_file(run.split) as temporary:
-            write_split(temporary, split)
+    _prepare_folder(run, config, split, model)
     try:
         state = _fit(model, recipe, image_set, split, config, run, resume, fit_progress)
     except KeyboardInterrupt as interruption:
@@ -142,6 +151,17 @@ def build_network(recipe: Recipe, classes: int, weights: str | None) -> keras.Mo
     if recipe.network == "custom-cnn-paper":
         return networks.custom_cnn_paper(recipe.side, classes)
     return networks.mobilenet_v2(recipe.side, classes, weights or "none")
+
+
+def _prepare_folder(run: RunFolder, config: RunConfig, split: Split, model: keras.Model) -> None:
+    """Write what is known before training, once it is sure that the rest has room."""
+    # The model once, its best weights once, and its last weights with AdamW's two moments.
+    require_space(run.path, 5 * 4 * model.count_params() + 2_000_000)
+    make_folder(run.path)
+    run.write_config(config)
+    write_json(run.environment, describe_environment())
+    with whole_file(run.split) as temporary:
+        write_split(temporary, split)
 
 
 def _choose_weights(recipe: Recipe, weights: str | None) -> str | None:
@@ -177,7 +197,7 @@ def _require_same(before: RunConfig, now: RunConfig) -> None:
     changed = [
         f"{name} {old!r} -> {new!r}"
         for (name, old), new in zip(asdict(before).items(), asdict(now).values(), strict=True)
-        if old != new and name not in ("data", "blastscope")
+        if old != new and name not in ("data", "epochs", "blastscope")
     ]
     if changed:
         raise TrainingError(

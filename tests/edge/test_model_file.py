@@ -65,7 +65,7 @@ def change_card(key: str, value: object) -> Callable[[dict[str, bytes]], None]:
 def test_model_tells_its_labels_input_and_origin(tiny_model: Path) -> None:
     model = read_model_file(tiny_model)
     assert model.labels == SMEAR_LABELS
-    assert (model.height, model.width) == (128, 128)
+    assert (model.height, model.width) == (224, 224)
     assert model.name == "custom-cnn"
     assert model.model_id == f"custom-cnn@{model.digest[:8]}"
     assert model.card["metrics"]["int8"]["n"] > 0
@@ -206,9 +206,9 @@ def test_card_that_cannot_be_relied_on_is_refused(
 
 
 def test_card_that_does_not_fit_the_graph_is_refused(repack: Callable[..., Path]) -> None:
-    path = repack(change_card("preprocessing.height", 224))
+    path = repack(change_card("preprocessing.height", 192))
     with pytest.raises(
-        ModelFileError, match=r"\(1, 224, 128, 3\).*Got: uint8 .*\(1, 128, 128, 3\)"
+        ModelFileError, match=r"\(1, 192, 224, 3\).*Got: uint8 .*\(1, 224, 224, 3\)"
     ):
         Classifier.load(path)
 

@@ -83,7 +83,7 @@ def test_mediapipe_runs_the_very_file(tiny_model: Path, tmp_path: Path) -> None:
     for seed in range(20):
         path = tmp_path / f"{seed}.png"
         frame = render_field(
-            ("Benign", "Early", "Pre", "Pro")[seed % 4], seed, width=128, height=128
+            ("Benign", "Early", "Pre", "Pro")[seed % 4], seed, width=224, height=224
         )
         cv2.imwrite(str(path), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
         paths.append(path)

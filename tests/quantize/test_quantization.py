@@ -64,7 +64,7 @@ def test_gate_passes_at_its_limit_and_fails_beyond() -> None:
 
 
 def test_int8_scores_are_close_to_float(tiny_model: Path, finished_run: Path, smears: Path) -> None:
-    images = read_image_set(smears, 128, 128).images
+    images = read_image_set(smears, 224, 224).images
     float_scores = load_evaluation_model(finished_run).score(images)
     with Classifier.load(tiny_model) as classifier:
         int8_scores = score_int8(classifier, images)

@@ -109,12 +109,16 @@ def test_resuming_reaches_the_asked_epochs(smears: Path, tmp_path: Path) -> None
     assert RunFolder(out).model.is_file()
     with pytest.raises(TrainingError, match=r"seed 0 -> 1"):
         train("custom-cnn", smears, out, epochs=3, seed=1, resume=True)
-    result = train("custom-cnn", smears, out, epochs=3, resume=True)
-    assert result.metrics["epochs_finished"] == 3
+    (out / "split.csv").unlink()
+    result = train("custom-cnn", smears, out, resume=True)
+    assert result.metrics["epochs_finished"] == 3, "it takes the options that it began with"
     assert not result.interrupted
+    assert RunFolder(out).read_split().digest() == RunFolder(out).read_config().split_digest
     again = json.loads(RunFolder(out).history.read_text())
     assert again[0] == history[0]
     assert len(again) == 3
+    longer = train("custom-cnn", smears, out, epochs=4, resume=True)
+    assert longer.metrics["epochs_finished"] == 4
 
 
 def _start_training(network: str, data: Path, out: Path, epochs: int) -> subprocess.Popen[str]:
@@ -254,11 +258,11 @@ def test_fit_leaves_the_network_with_its_best_weights(tmp_path: Path) -> None:
 
 
 def test_networks_are_what_they_say() -> None:
-    small = custom_cnn(128, 4)
+    small = custom_cnn(224, 4)
     assert small.count_params() < 1_000_000
     convolutions = [one for one in small.layers if isinstance(one, keras.layers.Conv2D)]
     pools = [one for one in small.layers if isinstance(one, keras.layers.MaxPooling2D)]
-    assert (len(convolutions), len(pools)) == (6, 5)
+    assert (len(convolutions), len(pools)) == (6, 4)
     assert small.output_shape == (None, 4)
     assert custom_cnn_paper(128, 4).name == "custom-cnn-paper"
 
@@ -312,6 +316,6 @@ def test_only_the_training_part_is_balanced(
 
     monkeypatch.setattr("train.fitting.smote_images", spy)
     run = train("custom-cnn", folder, tmp_path / "run", epochs=1).run
-    image_set = read_image_set(folder, 128, 128)
+    image_set = read_image_set(folder, 224, 224)
     training = {image_set.images[i].tobytes() for i in run.read_split().indices("train")}
     assert {image.tobytes() for image in seen} == training

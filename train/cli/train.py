@@ -10,6 +10,7 @@ import click
 
 from edge.cli.options import PATH, accuracy_line, json_option, note, print_json, progress_bar
 from train.recipes import RECIPES, Balance
+from train.split import DEFAULT_TEST_FRACTION
 
 
 @click.command(
@@ -18,7 +19,7 @@ from train.recipes import RECIPES, Balance
 Examples:
   blastscope train mobilenet-v2 --data images --out run
   blastscope train custom-cnn --data images --out run --epochs 5 --seed 1
-  blastscope train custom-cnn --data images --out run --epochs 5 --seed 1 --resume
+  blastscope train custom-cnn --data images --out run --resume
 
 \b
 The images lie as images/<class>/*.jpg or images/Original/<class>/*.jpg.
@@ -32,29 +33,34 @@ custom-cnn-paper is the published form of the small network, kept for comparison
     help="Of MobileNetV2's backbone: imagenet (downloaded once; the default), none, or the path "
     "of a .weights.h5 file.",
 )
-@click.option("--epochs", type=int, help="Passes over the training images.")
+@click.option(
+    "--epochs",
+    type=int,
+    help="Passes over the training images.  [default: "
+    + ", ".join(f"{recipe.epochs} for {recipe.network}" for recipe in RECIPES.values())
+    + "]",
+)
 @click.option(
     "--seed",
     type=click.IntRange(min=0, max=2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Of the split and of all else that is random.",
+    help="Of the split and of all else that is random.  [default: 0]",
 )
 @click.option(
     "--test-fraction",
     type=float,
-    default=0.2,
-    show_default=True,
-    help="Share of the images kept apart for testing.",
+    help=f"Share of the images kept apart for testing.  [default: {DEFAULT_TEST_FRACTION}]",
 )
 @click.option(
     "--balance",
     type=click.Choice(["smote", "none"]),
-    default="smote",
-    show_default=True,
-    help="How the classes of the training part are made equal in number.",
+    help="How the classes of the training part are made equal in number.  [default: smote]",
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run in --out, with its own options unless they are given; only --epochs "
+    "may differ.",
+)
 @json_option
 def command(
     network: str,
@@ -62,9 +68,9 @@ def command(
     out: Path,
     weights: str | None,
     epochs: int | None,
-    seed: int,
-    test_fraction: float,
-    balance: str,
+    seed: int | None,
+    test_fraction: float | None,
+    balance: str | None,
     resume: bool,
     as_json: bool,
 ) -> None:
@@ -87,7 +93,7 @@ def command(
             epochs=epochs,
             seed=seed,
             test_fraction=test_fraction,
-            balance=cast(Balance, balance),
+            balance=cast(Balance | None, balance),
             resume=resume,
             read_progress=read_progress,
             fit_progress=show_epoch,
@@ -96,7 +102,7 @@ def command(
         print_json({"run": str(out), **result.metrics}, indent=2)
     else:
         click.echo(f"{network}, float, test part: {accuracy_line(result.metrics['test'])}")
-        click.echo(f"({result.metrics['split']}; seed {seed})")
+        click.echo(f"({result.metrics['split']}; seed {result.metrics['seed']})")
         click.echo(f"Run folder: {out}")
         note(f"Next: blastscope quantize {out} --out {network}.tflite")
     if result.interrupted:
