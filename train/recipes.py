@@ -43,7 +43,7 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     recipe.network: recipe
     for recipe in (
-        Recipe("custom-cnn", 224, 35, 32, 2e-3, 1e-3),
+        Recipe("custom-cnn", 224, 26, 32, 2e-3, 1e-3),
         Recipe("custom-cnn-paper", 128, 30, 32, 5e-4, 1e-3),
         Recipe(
             "mobilenet-v2",

@@ -77,7 +77,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `blastscope`; None takes the process's own.
 
     Returns:
-        0 for success, 1 for a check that failed, 2 for bad input or use, 130 after Ctrl-C.
+        0 for success, 1 for a check that failed, 2 for bad input or use, 70 for a fault of
+        blastscope's own, 130 after Ctrl-C.
     """
     try:
         result = cli.main(
@@ -104,9 +105,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _say(f"Error: {missing}")
         return missing.exit_code
     except OSError as error:
+        # Of the system, such as a full disk under a redirected standard output.
         advice = "Free some space" if error.errno == errno.ENOSPC else "Check the path and rights"
         _say(f"Error: {error.strerror or error}: {error.filename or 'output'}. {advice}.")
         return 2
+    except Exception as error:
+        _say(
+            f"Error: blastscope itself has failed. Got: {type(error).__name__}: {error}. "
+            "Run it again with BLASTSCOPE_TRACEBACK=1 and report what it prints."
+        )
+        return 70
     return result if isinstance(result, int) else 0
 
 

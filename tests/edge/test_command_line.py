@@ -287,3 +287,23 @@ def test_training_on_bad_data_leaves_nothing(
         assert said in done.stderr
         assert "Traceback" not in done.stderr
         assert not out.exists()
+
+
+def test_fault_of_its_own_is_told_without_a_traceback(tmp_path: Path) -> None:
+    code = (
+        "import sys, edge.cli.classify, edge.cli.main as m\n"
+        "def broken(*a, **k): raise TypeError('planted')\n"
+        "edge.cli.classify.command.callback = broken\n"
+        "sys.exit(m.run(['classify', 'x.png', '--model', 'y.tflite']))"
+    )
+    for value, shown in (("", False), ("1", True)):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "BLASTSCOPE_TRACEBACK": value},
+        )
+        assert done.returncode == 70
+        assert "TypeError: planted" in done.stderr
+        assert ("Traceback" in done.stderr) is shown
