@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from edge.labels import DISCLAIMER, SMEAR_LABELS
     from edge.model_file import ModelFile, read_model_file
     from edge.prediction import Prediction
-    from edge.preprocess import preprocess
 
 __all__ = [
     "DISCLAIMER",
@@ -30,7 +29,6 @@ __all__ = [
     "Prediction",
     "__version__",
     "open_camera",
-    "preprocess",
     "read_image",
     "read_model_file",
 ]
@@ -46,7 +44,6 @@ _HOMES = {
     "ModelFile": "model_file",
     "Prediction": "prediction",
     "open_camera": "cameras",
-    "preprocess": "preprocess",
     "read_image": "image_file",
     "read_model_file": "model_file",
 }
@@ -57,6 +54,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'edge' has no attribute {name!r}")
     home = import_module(f"edge.{_HOMES[name]}")
     value: object = getattr(home, name)
-    if name != _HOMES[name]:
-        globals()[name] = value
+    globals()[name] = value
     return value

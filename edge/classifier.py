@@ -119,7 +119,7 @@ class Classifier:
 
 
 def _check_tensors(model: ModelFile, interpreter: Interpreter) -> None:
-    """Refuse a graph whose input or output is not what the card says."""
+    """Refuse a graph whose tensors are not what the card says, or whose scores are no shares."""
     wanted_input = ((1, model.height, model.width, 3), "uint8")
     wanted_output = ((1, len(model.labels)), "uint8")
     for side, spec, wanted in (
@@ -133,3 +133,10 @@ def _check_tensors(model: ModelFile, interpreter: Interpreter) -> None:
                 got=f"{spec.dtype} of shape {spec.shape}",
                 next_step="Make the model again with `blastscope quantize RUN --out FILE`",
             )
+    output = interpreter.output
+    if output.zero_point != 0 or not 0.0 < output.scale <= 1.01 / 255:
+        raise ModelFileError(
+            f"The output of {model.path} must be probabilities, from 0 to 1",
+            got=f"scale {output.scale:g} and zero point {output.zero_point}",
+            next_step="Use a model that ends in softmax",
+        )

@@ -57,6 +57,9 @@ def examine(model_path: Path | None) -> list[Finding]:
         except BlastscopeError as error:
             fix = error.next_step or "See the message"
             findings.append(Finding(name, "wrong", f"{error.rule}. Got: {error.got}", fix))
+        except Exception as error:  # whatever is broken here is what a doctor is asked about
+            found = f"{type(error).__name__}: {error}"
+            findings.append(Finding(name, "wrong", found, "Install the package it names again"))
     return findings
 
 
@@ -93,9 +96,17 @@ def _check_runtime() -> Finding:
 
 
 def _check_cameras() -> Finding:
-    from edge.cameras.discovery import find_cameras
+    from edge.cameras.discovery import find_cameras, picamera2_fault
 
     cameras = find_cameras()
+    if fault := picamera2_fault():
+        return Finding(
+            "cameras",
+            "wrong",
+            f"picamera2 is installed and cannot be used: {fault}",
+            "If it names numpy, remove numpy from the environment so that the system's own is "
+            "used; else run `sudo apt install --reinstall python3-picamera2`",
+        )
     if not cameras:
         return Finding(
             "cameras",

@@ -63,6 +63,11 @@ class CameraError(BlastscopeError):
     """A camera that is absent, silent or gone."""
 
 
+#: The next step where a package of an extra is missing. By folder and not by name: under that
+#: name a package index may hold something else.
+INSTALL_EXTRAS = "Install them with `pip install '.[train,quantize]'` in blastscope's source folder"
+
+
 class MissingPackageError(BlastscopeError):
     """A feature whose package is not installed here."""
 

@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ImageFileError
+from edge.native_output import captured_native_output
 
 #: File name endings that count as images, in lower case.
 IMAGE_SUFFIXES: frozenset[str] = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"})
+
+_JPEG_START = b"\xff\xd8"
 
 _NEXT_STEP = "Export the image again as an 8-bit RGB JPEG, PNG, BMP or TIFF"
 
@@ -26,11 +29,15 @@ def list_images(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if is_image_name(path) and path.is_file())
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
+def read_image(path: str | Path) -> NDArray[np.uint8]:
     """Read an 8-bit colour image.
 
     Grey, 16-bit and transparent images are refused rather than converted: each would reach the
-    network as something it has never been trained on.
+    network as something it has never been trained on. So is a JPEG of which the decoder says that
+    its data are corrupt: OpenCV hides that from its caller and fills what is lost with grey.
+
+    Not for several threads at once, since the decoder's words are caught on their way to the
+    process's standard error; `decode_image` is, without that check.
 
     Args:
         path: a JPEG, PNG, BMP or TIFF file.
@@ -41,6 +48,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         ImageFileError: the file is absent, no image, damaged, or not 8-bit RGB.
     """
+    path = Path(path)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -49,7 +57,18 @@ def read_image(path: Path) -> NDArray[np.uint8]:
             got=error.strerror or error,
             next_step="Check the path and its permissions",
         ) from error
-    return decode_image(data, str(path))
+    if not data.startswith(_JPEG_START):
+        return decode_image(data, str(path))
+    with captured_native_output() as messages:
+        frame = decode_image(data, str(path))
+        complaints = [line for line in messages() if "JPEG" in line]
+    if complaints:
+        raise ImageFileError(
+            f"The image {path} must be undamaged",
+            got=complaints[0].strip(),
+            next_step="Copy the file again, or take the image again",
+        )
+    return frame
 
 
 def decode_image(data: bytes, name: str) -> NDArray[np.uint8]:
@@ -86,8 +105,22 @@ def decode_image(data: bytes, name: str) -> NDArray[np.uint8]:
 
 def _is_cut_short(data: bytes) -> bool:
     """Tell whether a JPEG or PNG lacks its end: OpenCV fills the missing part with grey."""
-    if data.startswith(b"\xff\xd8"):
-        return b"\xff\xd9" not in data[-4096:]
+    if data.startswith(_JPEG_START):
+        return data.find(b"\xff\xd9", _jpeg_scan_start(data)) < 0
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return b"IEND" not in data[-64:]
     return False
+
+
+def _jpeg_scan_start(data: bytes) -> int:
+    """Return where a JPEG's pixels begin; the headers before may hold a whole thumbnail.
+
+    ITU-T T.81, annex B: each header segment is a marker FF xx and a length that counts itself; the
+    pixels follow the segment FF DA. Files that break off before give their own length.
+    """
+    position = len(_JPEG_START)
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        if data[position + 1] == 0xDA:
+            return position
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return len(data)

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from edge.errors import BlastscopeError, MissingPackageError, ModelFileError
 from edge.native_output import captured_native_output
 
+#: The runtimes end the process when asked for very many.
+MOST_THREADS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
@@ -66,9 +69,9 @@ class Interpreter:
     """
 
     def __init__(self, content: bytes, name: str, threads: int | None = None) -> None:
-        if threads is not None and threads < 1:
+        if threads is not None and not 1 <= threads <= MOST_THREADS:
             raise BlastscopeError(
-                "The number of threads is at least 1",
+                f"The number of threads is at least 1 and at most {MOST_THREADS}",
                 got=threads,
                 next_step="Leave it out to use every core, four at most",
             )

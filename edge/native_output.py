@@ -10,7 +10,15 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import IO
+
+
+def _scratch() -> IO[bytes]:
+    """Open an unnamed file, in memory where the system has such."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("native-output"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 @contextmanager
@@ -30,7 +38,7 @@ def captured_native_output() -> Iterator[Callable[[], list[str]]]:
     except (AttributeError, OSError, ValueError):
         yield list
         return
-    with tempfile.TemporaryFile() as caught:
+    with _scratch() as caught:
 
         def read() -> list[str]:
             caught.seek(0)
@@ -41,8 +49,9 @@ def captured_native_output() -> Iterator[Callable[[], list[str]]]:
                 os.dup2(caught.fileno(), descriptor)
             yield read
         finally:
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
+            with suppress(OSError, ValueError):
+                sys.stdout.flush()
+                sys.stderr.flush()
             for descriptor, original in zip((1, 2), kept, strict=True):
                 os.dup2(original, descriptor)
                 os.close(original)

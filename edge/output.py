@@ -6,8 +6,9 @@ import errno
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,35 @@ def require_space(folder: Path, needed_bytes: int) -> None:
         )
 
 
-def make_folder(path: Path) -> None:
+def require_writable(path: Path) -> None:
+    """Refuse to start long work whose result could not be written.
+
+    Args:
+        path: what is to be written; its folder need not exist yet.
+
+    Raises:
+        OutputError: nothing can be written there.
+    """
+    existing = next(one for one in path.absolute().parents if one.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise _output_error(path, error) from error
+
+
+def make_folder(path: Path, *, exist_ok: bool = True) -> None:
     """Make a folder with its parents.
+
+    Args:
+        path: the folder.
+        exist_ok: whether it may be there already.
 
     Raises:
         OutputError: it cannot be made.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=exist_ok)
     except OSError as error:
         raise _output_error(path, error) from error
 
@@ -87,7 +109,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     except (OSError, RuntimeError) as error:
         raise _output_error(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -97,7 +120,7 @@ def write_json(path: Path, value: Any) -> None:
         OutputError: the file cannot be written; what was there before is untouched.
     """
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _output_error(path: Path, error: Exception) -> OutputError:

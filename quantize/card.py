@@ -14,7 +14,15 @@ from train.run_folder import RunConfig
 from train.split import CAVEAT
 
 
-def minimal_card(name: str, labels: Sequence[str], height: int, width: int) -> dict[str, Any]:
+def minimal_card(
+    name: str,
+    labels: Sequence[str],
+    height: int,
+    width: int,
+    *,
+    mean: float = INPUT_MEAN,
+    std: float = INPUT_STD,
+) -> dict[str, Any]:
     """Return what the runtime needs of a card: labels and preprocessing.
 
     Args:
@@ -22,6 +30,8 @@ def minimal_card(name: str, labels: Sequence[str], height: int, width: int) -> d
         labels: the classes in the order of the outputs.
         height: input height in pixels.
         width: input width in pixels.
+        mean: what a byte's real value is counted from; the input's zero point.
+        std: how many steps make 1; the inverse of the input's scale.
     """
     return {
         "format": FORMAT_VERSION,
@@ -33,8 +43,8 @@ def minimal_card(name: str, labels: Sequence[str], height: int, width: int) -> d
             "colour_order": "RGB",
             "height": height,
             "width": width,
-            "mean": INPUT_MEAN,
-            "std": INPUT_STD,
+            "mean": mean,
+            "std": std,
         },
         "blastscope": __version__,
     }

@@ -19,7 +19,7 @@ from edge.cameras.simulated import SimulatedCamera
 from edge.classifier import Classifier
 from edge.errors import OutputError
 from edge.labels import DISCLAIMER, SMEAR_LABELS
-from edge.output import make_folder, require_absent, whole_file
+from edge.output import make_folder, require_absent, require_writable, whole_file
 from edge.prediction import Prediction
 from edge.smear import write_dataset
 from quantize.quantization import QuantizationResult, quantize
@@ -98,6 +98,7 @@ def run_demo(
     """
     if overwrite and (out / _MARKER).is_file():
         shutil.rmtree(out)
+    require_writable(out)
     require_absent(out, "Choose another --out, or replace an earlier demo with --overwrite")
     make_folder(out)
     try:
@@ -183,7 +184,6 @@ def _frame_context(frame: DemoFrame) -> dict[str, Any]:
         "true_label": frame.true_label,
         "label": frame.prediction.label,
         "scores": frame.prediction.scores,
-        "milliseconds": sum(frame.prediction.timing_ms.values()),
     }
 
 

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from edge.errors import AccuracyGateError
 from train.metrics import classification_report, wilson_interval
 
+#: The largest loss of accuracy on the test part that a model may have, in percentage points.
+DEFAULT_MAX_DROP_POINTS = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -74,7 +77,7 @@ def check_drop(comparison: Comparison, max_drop_points: float) -> None:
     Raises:
         AccuracyGateError: it lost more.
     """
-    if comparison.drop_points > max_drop_points:
+    if not comparison.drop_points <= max_drop_points:
         raise AccuracyGateError(
             f"int8 may lose at most {max_drop_points:g} percentage points of accuracy",
             got=f"{comparison.drop_points:.2f} points on {comparison.float_report['n']} images "

@@ -9,12 +9,11 @@ from typing import Any
 
 from edge import __version__
 from edge.classifier import Classifier
-from edge.errors import ModelFileError
+from edge.errors import ModelFileError, OutputError
 from edge.interpreter import Interpreter
 from edge.labels import DISCLAIMER
 from edge.model_file import CARD_NAME, LABELS_NAME, ModelFile, parse_model_file, read_tflite_bytes
 from edge.output import make_folder, require_absent, whole_file
-from edge.preprocess import INPUT_MEAN, INPUT_STD
 from quantize.card import minimal_card
 from quantize.metadata import build_metadata, pack
 
@@ -48,7 +47,16 @@ def pack_plain_model(
             got=f"{interpreter.input.dtype} of shape {shape}",
             next_step="Convert the model with uint8 input and output",
         )
-    card = minimal_card(name or plain.stem, labels, shape[1], shape[2])
+    scale, zero_point = interpreter.input.scale, interpreter.input.zero_point
+    if scale <= 0.0:
+        raise ModelFileError(
+            f"The input of {plain} must be quantized",
+            got="a scale of 0",
+            next_step="Convert the model with quantization",
+        )
+    card = minimal_card(
+        name or plain.stem, labels, shape[1], shape[2], mean=zero_point, std=1 / scale
+    )
     packed = pack_model(content, card)
     with Classifier(parse_model_file(plain, packed)):
         return write_model(out, packed)
@@ -70,12 +78,12 @@ def pack_model(plain: bytes, card: Mapping[str, Any]) -> bytes:
         f"Classifies blood-smear fields of view as {', '.join(labels)}. {DISCLAIMER}",
         __version__,
         labels,
-        INPUT_MEAN,
-        INPUT_STD,
+        card["preprocessing"]["mean"],
+        card["preprocessing"]["std"],
     )
     files = {
         LABELS_NAME: "".join(f"{label}\n" for label in labels).encode(),
-        CARD_NAME: (json.dumps(card, indent=1) + "\n").encode(),
+        CARD_NAME: (json.dumps(card, indent=1, allow_nan=False) + "\n").encode(),
     }
     return pack(plain, metadata, files)
 
@@ -93,7 +101,13 @@ def write_model(out: Path, content: bytes) -> ModelFile:
     Raises:
         OutputError: it cannot be written; nothing is left behind.
     """
+    is_new = not out.parent.exists()
     make_folder(out.parent)
-    with whole_file(out) as temporary:
-        temporary.write_bytes(content)
+    try:
+        with whole_file(out) as temporary:
+            temporary.write_bytes(content)
+    except OutputError:
+        if is_new:
+            out.parent.rmdir()
+        raise
     return parse_model_file(out, content)

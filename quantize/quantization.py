@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from edge.classifier import Classifier
-from edge.errors import DatasetError, ModelFileError
+from edge.errors import DatasetError, ModelFileError, OutputError, QuantizationError
 from edge.model_file import ModelFile, parse_model_file
-from edge.output import require_absent
+from edge.output import require_absent, require_writable
 from quantize.calibration import choose_calibration_images
 from quantize.card import minimal_card, run_card
 from quantize.convert import convert_to_int8
-from quantize.gate import Comparison, check_drop, compare
+from quantize.gate import DEFAULT_MAX_DROP_POINTS, Comparison, check_drop, compare
 from quantize.packing import pack_model, write_model
 from train.evaluation import score_int8
 from train.fitting import predict
-from train.image_set import ImageSet, Progress, read_image_set
+from train.image_set import Progress, read_image_set
 from train.run_folder import RunConfig, RunFolder
 from train.split import Split
-
-#: The largest loss of accuracy on the test part that a model may have, in percentage points.
-DEFAULT_MAX_DROP_POINTS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +65,34 @@ def quantize(
 
     Raises:
         AccuracyGateError: it lost more than allowed; nothing was written.
-        QuantizationError: it cannot be converted.
-        TrainingError, DatasetError: the run or its images cannot be read.
+        QuantizationError: it cannot be converted, or the limit is no number.
+        TrainingError, ModelFileError, DatasetError: the run or its images cannot be read.
         OutputError: `out` exists already, or cannot be written.
     """
+    if not math.isfinite(max_drop_points):
+        raise QuantizationError(
+            "The largest drop is a number of percentage points",
+            got=max_drop_points,
+            next_step="Give --max-drop 0.5, say",
+        )
+    if out.is_dir():
+        raise OutputError("The model is a file", got=f"the folder {out}", next_step="Name a file")
+    require_writable(out)
     if not overwrite:
         require_absent(out, "Replace it with --overwrite, or choose another --out")
     run = RunFolder(run_path)
     config = run.read_config()
     network = _load_network(run.require_model())
     split = run.read_split()
-    image_set = _read_images(config, split, data, progress)
-    calibration = choose_calibration_images(image_set.targets, split.indices("train"), config.seed)
-    plain = convert_to_int8(network, image_set.images[calibration])
+    images, targets = _read_images(config, split, data, progress)
+    calibration = choose_calibration_images(targets, split.indices("train"), config.seed)
+    plain = convert_to_int8(network, images[calibration])
     test_part = split.indices("test")
-    images, targets = image_set.images[test_part], image_set.targets[test_part]
+    test_images, test_targets = images[test_part], targets[test_part]
     draft = pack_model(plain, minimal_card(config.network, config.labels, config.side, config.side))
     with Classifier(parse_model_file(out, draft)) as classifier:
-        int8_scores = score_int8(classifier, images)
-    comparison = compare(targets, predict(network, images), int8_scores, config.labels)
+        int8_scores = score_int8(classifier, test_images)
+    comparison = compare(test_targets, predict(network, test_images), int8_scores, config.labels)
     check_drop(comparison, max_drop_points)
     card = run_card(config, comparison, len(calibration), max_drop_points)
     model = write_model(out, pack_model(plain, card))
@@ -103,15 +112,28 @@ def _load_network(path: Path) -> keras.Model:
 
 def _read_images(
     config: RunConfig, split: Split, data: Path | None, progress: Progress | None
-) -> ImageSet:
-    """Read the images that the run was trained on, and make sure that they are the same."""
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the run's images and classes in the order of its split, found by their content."""
     folder = data if data is not None else Path(config.data)
-    image_set = read_image_set(folder, config.side, config.side, config.labels, progress)
-    if image_set.paths != split.paths or image_set.digests != split.digests:
+    if not folder.is_dir():
         raise DatasetError(
-            "The images are those that the run was trained on",
-            got=f"{len(image_set)} images under {folder}, {len(split.paths)} in the run's split, "
-            "and not all the same",
-            next_step="Pass the folder as it was with --data, or train again",
+            "Quantization reads the images that the run was trained on",
+            got=f"no folder {folder}",
+            next_step="Say where they are now with --data",
         )
-    return image_set
+    image_set = read_image_set(folder, config.side, config.side, config.labels, progress)
+    places = {digest: index for index, digest in enumerate(image_set.digests)}
+    missing = [
+        path
+        for path, digest in zip(split.paths, split.digests, strict=True)
+        if digest not in places
+    ]
+    if missing:
+        raise DatasetError(
+            "Quantization reads the images that the run was trained on",
+            got=f"{len(missing)} of {len(split.paths)} that are not under {folder}, or not as they "
+            f"were: {', '.join(missing[:5])}",
+            next_step="Say where they are now with --data, or train again",
+        )
+    order = [places[digest] for digest in split.digests]
+    return image_set.images[order], image_set.targets[order]

@@ -9,13 +9,35 @@ would carry that image into training.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from imblearn.over_sampling import SMOTE
 from numpy.typing import NDArray
 
-from edge.errors import TrainingError
+from edge.errors import SplitError, TrainingError
 
 _NEIGHBOURS = 5
+
+
+def check_classes(targets: NDArray[np.int64], labels: Sequence[str]) -> None:
+    """Refuse a training part that SMOTE cannot balance.
+
+    Args:
+        targets: class of each image of the training part; int64, shape (n,).
+        labels: the classes' names.
+
+    Raises:
+        SplitError: a class has one training image alone, which has no neighbour.
+    """
+    counts = np.bincount(targets, minlength=len(labels))
+    if counts.min() < 2 <= counts.max():
+        label = labels[int(counts.argmin())]
+        raise SplitError(
+            "SMOTE needs two training images or more of each class",
+            got=f"{counts.min()} of class {label}",
+            next_step=f"Add images of class {label}, or train with --balance none",
+        )
 
 
 def smote_vectors(

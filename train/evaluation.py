@@ -32,6 +32,7 @@ class EvaluationModel:
         height: input height in pixels.
         width: input width in pixels.
         split: how the run that made it divided its images; None where that is not known.
+        data_digest: version of the data that it was trained and tested on; None if not known.
     """
 
     score: Scorer
@@ -39,6 +40,7 @@ class EvaluationModel:
     height: int
     width: int
     split: Split | None
+    data_digest: str | None = None
 
 
 def load_evaluation_model(path: Path) -> EvaluationModel:
@@ -51,7 +53,7 @@ def load_evaluation_model(path: Path) -> EvaluationModel:
 
     Raises:
         ModelFileError: the file is no such model.
-        TrainingError: the folder is no finished run.
+        TrainingError, SplitError: the folder is no finished run.
     """
     if path.is_dir():
         run = RunFolder(path)
@@ -70,6 +72,7 @@ def load_evaluation_model(path: Path) -> EvaluationModel:
         model.height,
         model.width,
         None,
+        model.card.get("training", {}).get("data_sha256"),
     )
 
 
@@ -105,8 +108,9 @@ def evaluate(
         progress: called with (images read, images in all).
 
     Returns:
-        What `train.metrics.classification_report` returns, with `part`, and with
-        `n_trained_on`: how many of the images the model was trained on (None if not known).
+        What `train.metrics.classification_report` returns, with `part`; with `n_trained_on`: how
+        many of the images the model was trained on (None if not known); and with `same_data`:
+        whether a `.tflite` file's card names this very set as what it was trained and tested on.
 
     Raises:
         ModelFileError, TrainingError: the model cannot be loaded.
@@ -124,7 +128,12 @@ def evaluate(
             next_step="Evaluate the run folder, which knows the classes' names",
         )
     report = classification_report(image_set.targets[chosen], scores, image_set.labels)
-    return {**report, "part": part, "n_trained_on": _count_trained_on(image_set, chosen, split)}
+    return {
+        **report,
+        "part": part,
+        "n_trained_on": _count_trained_on(image_set, chosen, split),
+        "same_data": model.data_digest is not None and model.data_digest == image_set.digest(),
+    }
 
 
 def _load_keras(path: Path, labels: tuple[str, ...] | None, split: Split | None) -> EvaluationModel:
@@ -141,8 +150,12 @@ def _load_keras(path: Path, labels: tuple[str, ...] | None, split: Split | None)
             got=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
             next_step="Pass a run folder, or the model.keras inside it",
         ) from error
-    if channels != 3:
-        raise ModelFileError("A network takes RGB images", got=f"{channels} channels in {path}")
+    if channels != 3 or height is None or width is None:
+        raise ModelFileError(
+            "A network takes RGB images of one size",
+            got=f"{path} with input {network.input_shape}",
+            next_step="Evaluate a network that blastscope trained",
+        )
     return EvaluationModel(lambda images: predict(network, images), labels, height, width, split)
 
 

@@ -131,7 +131,7 @@ class Checkpoint:
                 got=f"{len(arrays)} arrays in place of {count + len(optimizer.variables)}",
                 next_step="Start again with a new --out folder",
             )
-        training_model.set_weights(arrays[:count])
+        self._assign(training_model, arrays[:count], self.last)
         for variable, array in zip(optimizer.variables, arrays[count:], strict=True):
             variable.assign(array)
 
@@ -141,7 +141,17 @@ class Checkpoint:
         Raises:
             TrainingError: the file is damaged.
         """
-        network.set_weights(_read_arrays(self.best))
+        self._assign(network, _read_arrays(self.best), self.best)
+
+    def _assign(self, model: keras.Model, arrays: list[NDArray[Any]], path: Path) -> None:
+        try:
+            model.set_weights(arrays)
+        except ValueError as error:
+            raise TrainingError(
+                f"The training state {path} must be of this network",
+                got=" ".join(str(error).split())[:200],
+                next_step="Start again with a new --out folder",
+            ) from error
 
 
 def _write_arrays(path: Path, arrays: Sequence[NDArray[Any]]) -> None:
@@ -225,7 +235,7 @@ def fit(
     balance: Balance,
     seed: int,
     checkpoint: Checkpoint,
-    resume: bool = False,
+    earlier: FitState | None = None,
     progress: FitProgress | None = None,
 ) -> FitState:
     """Fit a network, keep its best weights, and leave it with them.
@@ -240,7 +250,7 @@ def fit(
         balance: "smote" or "none".
         seed: of balancing, augmentation and order.
         checkpoint: where the state is kept after each epoch.
-        resume: go on from `checkpoint` instead of starting.
+        earlier: what `checkpoint` holds, to go on from there; None starts anew.
         progress: called as the fitting goes on.
 
     Returns:
@@ -256,9 +266,7 @@ def fit(
     training_model = _training_model(network, recipe, seed)
     steps = math.ceil(len(images) / recipe.batch_size)
     _compile(training_model, recipe, steps * epochs)
-    state = FitState()
-    if resume:
-        state = checkpoint.read()
+    state = FitState() if earlier is None else FitState([*earlier.history], earlier.best_epoch)
     if state.history:
         checkpoint.restore_last(training_model)
     keeper = _Keeper(state, checkpoint, network, epochs, steps, progress)
@@ -358,10 +366,15 @@ class _Keeper(keras.callbacks.Callback):
             validation_accuracy=logs["val_accuracy"],
             seconds=time.monotonic() - self._started,
         )
+        best_epoch = self._state.best_epoch
+        if row.validation_loss < self._best or best_epoch is None:
+            best_epoch = row.epoch
+        # The disk first: after an interruption the state in memory must not be ahead of it.
+        reached = FitState([*self._state.history, row], best_epoch)
+        self._checkpoint.write(reached, self.model, self._network)
         self._state.history.append(row)
-        if row.validation_loss < self._best or self._state.best_epoch is None:
+        self._state.best_epoch = best_epoch
+        if best_epoch == row.epoch:
             self._best = row.validation_loss
-            self._state.best_epoch = row.epoch
-        self._checkpoint.write(self._state, self.model, self._network)
         if self._progress is not None:
             self._progress(row.epoch, self._epochs, 1.0, row)

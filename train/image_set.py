@@ -163,7 +163,7 @@ def _find_classes(folder: Path) -> tuple[Path, dict[str, list[Path]]]:
         )
     if empty := [name for name, files in found.items() if not files]:
         raise DatasetError(
-            "Every class folder holds images",
+            "Every class folder holds images, directly and not in folders of its own",
             got=f"none in {', '.join(empty)} under {root}",
             next_step=f"{_LAYOUT}; remove folders that are no class",
         )

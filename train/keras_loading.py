@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from edge.errors import MissingPackageError
+from edge.errors import INSTALL_EXTRAS, MissingPackageError
 from edge.native_output import captured_native_output
 
 
@@ -22,5 +22,11 @@ def load_keras() -> None:
         raise MissingPackageError(
             "Training and evaluation of float models take Keras and TensorFlow",
             got=f"{error}",
-            next_step="Install them with `pip install 'blastscope[train,quantize]'`",
+            next_step=INSTALL_EXTRAS,
+        ) from error
+    except ValueError as error:
+        raise MissingPackageError(
+            "KERAS_BACKEND names a backend of Keras: tensorflow, jax or torch",
+            got=os.environ.get("KERAS_BACKEND") or f"{error}",
+            next_step="Unset it to use TensorFlow",
         ) from error

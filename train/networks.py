@@ -5,6 +5,8 @@ A byte q enters as `edge.preprocess` says: (q - INPUT_MEAN) / INPUT_STD, so -1 <
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +123,14 @@ def _load_backbone_weights(backbone: keras.Model, side: int, weights: str) -> No
         return
     if weights == "imagenet":
         try:
-            reference = keras.applications.MobileNetV2(
-                input_shape=(side, side, 3), include_top=False, weights="imagenet", pooling="avg"
-            )
+            # Keras tells of its download on standard output, which is for results.
+            with contextlib.redirect_stdout(sys.stderr):
+                reference = keras.applications.MobileNetV2(
+                    input_shape=(side, side, 3),
+                    include_top=False,
+                    weights="imagenet",
+                    pooling="avg",
+                )
         except Exception as error:
             raise TrainingError(
                 "The ImageNet weights must be downloaded once",

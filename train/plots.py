@@ -73,7 +73,8 @@ def plot_confusion(path: Path, reports: Mapping[str, Mapping[str, Any]]) -> None
 
 
 def _draw_confusion(axes: Axes, title: str, report: Mapping[str, Any]) -> None:
-    labels = report["confusion"]["labels"]
+    # A dollar sign would begin a formula.
+    labels = [label.replace("$", r"\$") for label in report["confusion"]["labels"]]
     matrix = np.array(report["confusion"]["matrix"])
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(share, cmap="Purples", vmin=0, vmax=1)

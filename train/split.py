@@ -74,28 +74,34 @@ def random_split(
         One of `PARTS` for each image.
 
     Raises:
-        SplitError: the fraction is out of range, a group has images of two classes, or a class
-            has too few images to be in every part.
+        SplitError: the fraction is out of range, or a class has too few images to be in every
+            part.
     """
-    if not 0.0 < test_fraction < 0.9:
-        raise SplitError(
-            "The test fraction is above 0 and below 0.9",
-            got=test_fraction,
-            next_step="Use 0.2 for the usual 80/20 split",
-        )
+    check_test_fraction(test_fraction)
     generator = np.random.default_rng(seed)
     parts = np.full(len(targets), "train", dtype="<U10")
     for target, label in enumerate(labels):
         members = np.flatnonzero(targets == target)
         class_groups = np.unique(groups[members])
-        _check_class(label, class_groups, targets, groups, target)
+        if len(class_groups) < len(PARTS):
+            raise SplitError(
+                f"Each class needs {len(PARTS)} images or more that are not doubles of one "
+                "another, one for each of training, validation and test",
+                got=f"{len(class_groups)} in class {label}",
+                next_step=f"Add images of class {label}",
+            )
         generator.shuffle(class_groups)
         wanted_test = max(1, round(test_fraction * len(members)))
         wanted_validation = max(1, round(VALIDATION_FRACTION * (len(members) - wanted_test)))
         taken = {"test": 0, "validation": 0}
-        for group in class_groups[:-1]:
-            for part, wanted in (("test", wanted_test), ("validation", wanted_validation)):
-                if taken[part] < wanted:
+        for index, group in enumerate(class_groups):
+            left = len(class_groups) - index - 1
+            # However large the test part, a group is left for each of the other two.
+            for part, wanted, reserved in (
+                ("test", wanted_test, 2),
+                ("validation", wanted_validation, 1),
+            ):
+                if taken[part] < wanted and left >= reserved:
                     inside = groups == group
                     parts[inside] = part
                     taken[part] += int(inside.sum())
@@ -103,33 +109,49 @@ def random_split(
     return tuple(parts.tolist())
 
 
-def _check_class(
-    label: str,
-    class_groups: NDArray[np.int64],
-    targets: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    target: int,
-) -> None:
-    """Refuse a class that cannot be in every part, or shares an image with another class."""
-    if len(class_groups) < len(PARTS):
+def check_test_fraction(test_fraction: float) -> None:
+    """Refuse a test part that is no part, or nearly all.
+
+    Raises:
+        SplitError: the fraction is not above 0 and below 0.9.
+    """
+    if not 0.0 < test_fraction < 0.9:
         raise SplitError(
-            f"Each class needs {len(PARTS)} images or more that are not doubles of one another, "
-            "one for each of training, validation and test",
-            got=f"{len(class_groups)} in class {label}",
-            next_step=f"Add images of class {label}",
+            "The test fraction is above 0 and below 0.9",
+            got=test_fraction,
+            next_step="Use 0.2 for the usual 80/20 split",
         )
-    shared = np.unique(groups[(targets != target) & np.isin(groups, class_groups)])
-    if len(shared):
+
+
+def check_label_conflicts(
+    groups: NDArray[np.int64], targets: NDArray[np.int64], paths: Sequence[str]
+) -> None:
+    """Refuse images that are the same, or nearly, and have different classes.
+
+    Args:
+        groups: each image's duplicate group; int64, shape (n,).
+        targets: each image's class; int64, shape (n,).
+        paths: what to call each image.
+
+    Raises:
+        SplitError: there are such images; up to five groups of them are named.
+    """
+    conflicts = []
+    for group in np.unique(groups):
+        members = np.flatnonzero(groups == group)
+        if len(np.unique(targets[members])) > 1:
+            conflicts.append(" = ".join(paths[member] for member in members[:4]))
+    if conflicts:
         raise SplitError(
             "An image, or one nearly identical to it, belongs to one class only",
-            got=f"{len(shared)} images of class {label} that have a double in another class",
+            got=f"{len(conflicts)} that belong to several: {'; '.join(conflicts[:5])}",
             next_step="Remove the double from the class that it does not belong to",
         )
 
 
 def write_split(path: Path, split: Split) -> None:
     """Write a split as CSV with the columns path, part, group and sha256."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("path", "part", "group", "sha256"))
         writer.writerows(zip(split.paths, split.parts, split.groups, split.digests, strict=True))
@@ -142,15 +164,17 @@ def read_split(path: Path) -> Split:
         SplitError: the file is absent or is not such a table.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             rows = list(csv.DictReader(file))
+        if not rows:
+            raise ValueError("no rows")
         return Split(
             paths=tuple(row["path"] for row in rows),
             digests=tuple(row["sha256"] for row in rows),
             parts=tuple(row["part"] for row in rows),
             groups=tuple(int(row["group"]) for row in rows),
         )
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise SplitError(
             f"The split {path} is a CSV file with columns path, part, group and sha256",
             got=f"{type(error).__name__}: {error}",

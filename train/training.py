@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,16 @@ import keras
 
 from edge import __version__
 from edge.errors import InterruptedTrainingError, OutputError, TrainingError
-from edge.output import make_folder, require_absent, require_space, whole_file, write_json
+from edge.output import (
+    make_folder,
+    require_absent,
+    require_space,
+    require_writable,
+    whole_file,
+    write_json,
+)
 from train import networks
+from train.balance import check_classes
 from train.duplicates import duplicate_groups
 from train.environment import describe_environment
 from train.fitting import Checkpoint, FitData, FitProgress, FitState, fit, fit_head, predict
@@ -25,6 +35,8 @@ from train.split import (
     DEFAULT_TEST_FRACTION,
     PARTS,
     Split,
+    check_label_conflicts,
+    check_test_fraction,
     random_split,
     write_split,
 )
@@ -84,18 +96,20 @@ def train(
         InterruptedTrainingError: Ctrl-C came before the first epoch had finished.
         OutputError: `out` exists already, or cannot be written.
     """
+    started = time.monotonic()
     recipe = find_recipe(network)
     run = RunFolder(out)
     before = run.read_config() if resume else None
     if before is None:
         require_absent(out, "Go on with it by --resume, choose another --out, or remove it")
+        require_writable(out)
+        weights = _choose_weights(recipe, weights)
     else:
-        weights = before.weights if weights is None else weights
+        weights = before.weights if weights is None else _choose_weights(recipe, weights)
         epochs = before.epochs if epochs is None else epochs
         seed = before.seed if seed is None else seed
         test_fraction = before.test_fraction if test_fraction is None else test_fraction
         balance = before.balance if balance is None else balance
-    weights = _choose_weights(recipe, weights)
     epochs = recipe.epochs if epochs is None else epochs
     if epochs < 1:
         raise TrainingError(
@@ -103,8 +117,17 @@ def train(
         )
     seed = seed or 0
     test_fraction = DEFAULT_TEST_FRACTION if test_fraction is None else test_fraction
+    check_test_fraction(test_fraction)
     image_set = read_image_set(data, recipe.side, recipe.side, progress=read_progress)
+    if out.resolve().is_relative_to(image_set.folder.resolve()):
+        raise OutputError(
+            "The run folder lies outside the folder of the classes, lest it be taken for one",
+            got=out,
+            next_step="Choose another --out",
+        )
     split = _divide(image_set, test_fraction, seed)
+    if balance != "none":
+        check_classes(image_set.targets[split.indices("train")], image_set.labels)
     config = RunConfig(
         network=network,
         data=str(data.resolve()),
@@ -122,16 +145,38 @@ def train(
     if before is not None:
         _require_same(before, config)
     keras.utils.set_random_seed(seed)
-    model = build_network(recipe, len(image_set.labels), weights)
-    _prepare_folder(run, config, split, model)
+    checkpoint = Checkpoint(run.checkpoint)
+    earlier = checkpoint.read() if resume else FitState()
+    if epochs < len(earlier.history):
+        raise TrainingError(
+            "A resumed run has as many epochs as it has finished, or more",
+            got=f"--epochs {epochs} after {len(earlier.history)}",
+            next_step="Give more, or leave --epochs out",
+        )
+    # A checkpoint has all weights, so that the file which the backbone came from may be gone.
+    model = build_network(recipe, len(image_set.labels), "none" if earlier.history else weights)
+    _prepare_folder(run, config, split, model, is_new=not resume)
     try:
-        state = _fit(model, recipe, image_set, split, config, run, resume, fit_progress)
+        state = _fit(model, recipe, image_set, split, config, checkpoint, earlier, fit_progress)
     except KeyboardInterrupt as interruption:
         raise _no_model_yet(run) from interruption
+    except Exception:
+        if not resume and not run.checkpoint.exists():
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
     if state.best_epoch is None:
         raise _no_model_yet(run)
-    metrics = _report(model, image_set, split, config, state)
-    _write_results(run, model, state, metrics)
+    try:
+        metrics = _report(model, image_set, split, config, state)
+        spent = time.monotonic() - started + sum(row.seconds for row in earlier.history)
+        metrics["training_seconds"] = spent
+        _write_results(run, model, state, metrics)
+    except KeyboardInterrupt as interruption:
+        raise InterruptedTrainingError(
+            "A finished run holds its model and figures",
+            got="an interruption while they were being written",
+            next_step=f"Give the same command with --resume: the weights are in {run.checkpoint}",
+        ) from interruption
     return TrainingResult(run, metrics, state.interrupted)
 
 
@@ -153,11 +198,13 @@ def build_network(recipe: Recipe, classes: int, weights: str | None) -> keras.Mo
     return networks.mobilenet_v2(recipe.side, classes, weights or "none")
 
 
-def _prepare_folder(run: RunFolder, config: RunConfig, split: Split, model: keras.Model) -> None:
+def _prepare_folder(
+    run: RunFolder, config: RunConfig, split: Split, model: keras.Model, *, is_new: bool
+) -> None:
     """Write what is known before training, once it is sure that the rest has room."""
     # The model once, its best weights once, and its last weights with AdamW's two moments.
     require_space(run.path, 5 * 4 * model.count_params() + 2_000_000)
-    make_folder(run.path)
+    make_folder(run.path, exist_ok=not is_new)
     run.write_config(config)
     write_json(run.environment, describe_environment())
     with whole_file(run.split) as temporary:
@@ -188,6 +235,7 @@ def _choose_weights(recipe: Recipe, weights: str | None) -> str | None:
 
 def _divide(image_set: ImageSet, test_fraction: float, seed: int) -> Split:
     groups = duplicate_groups(image_set.digests, image_set.thumbnails)
+    check_label_conflicts(groups, image_set.targets, image_set.paths)
     parts = random_split(image_set.targets, image_set.labels, groups, test_fraction, seed)
     return Split(image_set.paths, image_set.digests, parts, tuple(groups.tolist()))
 
@@ -213,8 +261,8 @@ def _fit(
     image_set: ImageSet,
     split: Split,
     config: RunConfig,
-    run: RunFolder,
-    resume: bool,
+    checkpoint: Checkpoint,
+    earlier: FitState,
     progress: FitProgress | None,
 ) -> FitState:
     train_part, validation_part = split.indices("train"), split.indices("validation")
@@ -224,9 +272,8 @@ def _fit(
         image_set.images[validation_part],
         image_set.targets[validation_part],
     )
-    checkpoint = Checkpoint(run.checkpoint)
     if recipe.head_epochs:
-        if not (resume and checkpoint.read().history):
+        if not earlier.history:
             fit_head(model, fit_data, recipe, config.balance, config.seed)
         for layer in model.get_layer("backbone").layers[: recipe.frozen_layers]:
             layer.trainable = False
@@ -238,7 +285,7 @@ def _fit(
         balance=config.balance,
         seed=config.seed,
         checkpoint=checkpoint,
-        resume=resume,
+        earlier=earlier,
         progress=progress,
     )
 
@@ -268,7 +315,6 @@ def _report(
         "epochs_finished": len(state.history),
         "best_epoch": state.best_epoch,
         "interrupted": state.interrupted,
-        "training_seconds": sum(row.seconds for row in state.history),
         **reports,
     }
 
@@ -277,12 +323,13 @@ def _write_results(
     run: RunFolder, model: keras.Model, state: FitState, metrics: dict[str, Any]
 ) -> None:
     try:
-        with whole_file(run.model) as temporary:
-            model.save(temporary)
         write_json(run.history, [asdict(row) for row in state.history])
         write_json(run.metrics, metrics)
         plot_curves(run.curves, state.history, state.best_epoch)
         plot_confusion(run.confusion_matrix, {"float, test part": metrics["test"]})
+        # Last, since it is what tells a finished run.
+        with whole_file(run.model) as temporary:
+            model.save(temporary)
     except OutputError as error:
         raise OutputError(
             error.rule,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -41,6 +42,9 @@ class Camera(ABC):
 
     #: What the source is, for messages and records, such as "usb:/dev/video0".
     name: str
+
+    #: Images of a recording that were passed over because they could not be read.
+    unreadable: Sequence[Path] = ()
 
     @abstractmethod
     def open(self) -> None:

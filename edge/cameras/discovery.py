@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 _SYSFS = Path("/sys/class/video4linux")
@@ -53,6 +54,17 @@ def find_connector_cameras() -> list[FoundCamera]:
         ]
     except Exception:  # whatever ails an installed picamera2, the other cameras are still listed
         return []
+
+
+def picamera2_fault() -> str | None:
+    """Return why an installed picamera2 cannot be used; None if it can, or is absent."""
+    try:
+        if find_spec("picamera2") is None:
+            return None
+        import_module("picamera2").Picamera2.global_camera_info()
+    except Exception as error:  # a numpy of another ABI, a missing libcamera, a broken driver
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
 def find_usb_cameras(sysfs: Path = _SYSFS) -> list[FoundCamera]:

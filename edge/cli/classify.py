@@ -65,21 +65,22 @@ def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_j
 
 
 def _find_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files as given, and the images at any depth inside folders."""
+    """Yield the files as given, and the images at any depth inside folders but hidden ones."""
     from edge.image_file import is_image_name
 
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        images = sorted(file for file in path.rglob("*") if is_image_name(file) and file.is_file())
-        if not images:
-            raise ImageFileError(
-                "A folder to classify holds JPEG, PNG, BMP or TIFF images",
-                got=f"none in {path}",
-                next_step="Check the path",
-            )
-        yield from images
+        images = sorted(
+            file
+            for file in path.rglob("*")
+            if is_image_name(file)
+            and file.is_file()
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        )
+        # A folder without images goes on as a path, and gets an error line like any other.
+        yield from images or [path]
 
 
 def _classify(path: Path, classifier: Any) -> dict[str, Any]:
@@ -87,6 +88,12 @@ def _classify(path: Path, classifier: Any) -> dict[str, Any]:
 
     started = time.perf_counter()
     try:
+        if path.is_dir():
+            raise ImageFileError(
+                "A folder to classify holds JPEG, PNG, BMP or TIFF images",
+                got=f"none in {path}",
+                next_step="Check the path",
+            )
         frame = read_image(path)
         decoded_ms = (time.perf_counter() - started) * 1000
         prediction = classifier.classify(frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from importlib import import_module
 import click
 
 from edge import __version__
-from edge.errors import BlastscopeError, MissingPackageError
+from edge.errors import INSTALL_EXTRAS, BlastscopeError, MissingPackageError
 from edge.labels import DISCLAIMER
 
 #: Each command's module and one-line help, in the order in which a newcomer meets them.
@@ -70,20 +71,21 @@ def cli() -> None:
     """
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code.
+def run(arguments: Sequence[str] | None = None, command: click.Command = cli) -> int:
+    """Run a command line and return its exit code.
 
     Args:
-        arguments: the words after `blastscope`; None takes the process's own.
+        arguments: the words after the command's name; None takes the process's own.
+        command: what to run.
 
     Returns:
         0 for success, 1 for a check that failed, 2 for bad input or use, 70 for a fault of
-        blastscope's own, 130 after Ctrl-C.
+        blastscope's own, 130 after Ctrl-C, 141 where the reader of a pipe has gone.
     """
     try:
-        result = cli.main(
+        result = command.main(
             None if arguments is None else list(arguments),
-            prog_name="blastscope",
+            prog_name="blastscope" if command is cli else None,
             standalone_mode=False,
         )
         sys.stdout.flush()
@@ -96,12 +98,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BlastscopeError as error:
         _say(f"Error: {error}")
         return error.exit_code
-    except ModuleNotFoundError as error:
-        missing = MissingPackageError(
-            "This command needs packages that the base install leaves out",
-            got=f"no module named {error.name}",
-            next_step="Install them with `pip install 'blastscope[train,quantize]'`",
-        )
+    except SystemExit:
+        # How click ends a command whose output goes into a closed pipe, as `| head` leaves it.
+        return 141
+    except ImportError as error:
+        missing = _missing_package(error)
         _say(f"Error: {missing}")
         return missing.exit_code
     except OSError as error:
@@ -118,6 +119,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _missing_package(error: ImportError) -> MissingPackageError:
+    """Tell a package of the base install that is broken from an extra that is not there."""
+    if isinstance(error, ModuleNotFoundError) and error.name not in ("cv2", "numpy"):
+        return MissingPackageError(
+            "This command needs packages that the base install leaves out",
+            got=f"no module named {error.name}",
+            next_step=INSTALL_EXTRAS,
+        )
+    return MissingPackageError(
+        "The packages of the base install must load",
+        got=f"{type(error).__name__}: {error}",
+        next_step="Run `blastscope doctor`",
+    )
+
+
 def _say(message: str) -> None:
     click.echo(message, err=True)
     if os.environ.get("BLASTSCOPE_TRACEBACK"):
@@ -126,6 +142,27 @@ def _say(message: str) -> None:
         traceback.print_exc()
 
 
+def _ready_streams() -> None:
+    """Make sure that there are standard streams, and that they take any character.
+
+    A process may be started with some of them closed; files that it opens would then take their
+    numbers, and get what is printed. A terminal may know fewer characters than a path has.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    _ready_streams()
     sys.exit(run())

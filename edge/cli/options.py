@@ -42,14 +42,14 @@ def threads_option(function: _Function) -> _Function:
     """Add --threads."""
     return click.option(
         "--threads",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, 64),
         help="Cores to use; every core if left out, four at most.",
     )(function)
 
 
 def print_json(value: object, *, indent: int | None = None) -> None:
     """Print a value as JSON on standard output, at once."""
-    click.echo(json.dumps(value, indent=indent))
+    click.echo(json.dumps(value, indent=indent, allow_nan=False))
 
 
 def note(message: str) -> None:

@@ -35,9 +35,27 @@ Examples:
     help="Which one: the camera's number (picamera2), its number or device (usb), a folder of "
     "images or a video (replay), a class to show (simulated).",
 )
-@click.option("--width", type=click.IntRange(min=1), default=640, show_default=True)
-@click.option("--height", type=click.IntRange(min=1), default=480, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the simulated microscope.")
+@click.option(
+    "--width",
+    type=click.IntRange(min=1),
+    default=640,
+    show_default=True,
+    help="Asked of the camera, in pixels.",
+)
+@click.option(
+    "--height",
+    type=click.IntRange(min=1),
+    default=480,
+    show_default=True,
+    help="Asked of the camera, in pixels.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Of the simulated microscope.",
+)
 @click.option("--frames", type=click.IntRange(min=1), help="Stop after so many frames.")
 @click.option(
     "--timeout",
@@ -88,6 +106,8 @@ def command(
                     print_json(_as_json(watched))
                 else:
                     click.echo(_describe(watched))
+            for path in camera.unreadable:
+                note(f"Could not be read, and was passed over: {path}")
     except KeyboardInterrupt:
         note("Stopped.")
     finally:
@@ -102,7 +122,7 @@ def _camera_options(
     """Return the arguments of a camera's class."""
     size = {"width": width, "height": height}
     if kind == "replay":
-        if source is None:
+        if not source:
             raise click.UsageError("--camera replay needs --source: a folder or a video file.")
         return {"path": source}
     if kind == "simulated":

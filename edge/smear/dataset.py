@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.errors import OutputError
+from edge.output import make_folder, require_absent, whole_file
 from edge.smear.field import render_field
 from edge.smear.morphology import LABELS
 
@@ -64,20 +64,7 @@ def _image_seed(seed: int, label_index: int, number: int) -> int:
 
 def _write_png(path: Path, bgr: cv2.typing.MatLike) -> None:
     """Write a new PNG file."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        encoded = cv2.imencode(".png", bgr)[1]
-        with path.open("xb") as file:
-            file.write(encoded.tobytes())
-    except FileExistsError as error:
-        raise OutputError(
-            "Simulated images overwrite nothing",
-            got=f"{path} exists",
-            next_step="Name a new folder",
-        ) from error
-    except OSError as error:
-        raise OutputError(
-            "The folder for simulated images must be writable",
-            got=f"{path}: {error.strerror or error}",
-            next_step="Name another folder, or free some space",
-        ) from error
+    require_absent(path, "Simulated images overwrite nothing: name a new folder")
+    make_folder(path.parent)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(cv2.imencode(".png", bgr)[1].tobytes())

@@ -19,7 +19,7 @@ Examples:
 )
 @click.option("--out", type=PATH, default=Path("demo"), show_default=True, help="Folder to make.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier demo in --out.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @json_option
 def command(out: Path, overwrite: bool, seed: int, as_json: bool) -> None:
     """Run the whole path on simulated smears, in a few minutes and without any data.

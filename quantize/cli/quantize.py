@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 from edge.cli.options import PATH, json_option, note, percent, print_json, progress_bar, table
+from quantize.gate import DEFAULT_MAX_DROP_POINTS
 
 
 @click.command(
@@ -23,7 +25,7 @@ Examples:
     "max_drop_points",
     metavar="PP",
     type=float,
-    default=0.5,
+    default=DEFAULT_MAX_DROP_POINTS,
     show_default=True,
     help="Largest loss of accuracy on the test part, in percentage points.",
 )
@@ -89,4 +91,4 @@ def command(
         f"{comparison.flips} images change class"
     )
     click.echo(f"Model: {out} ({len(result.model.content) / 1e6:.2f} MB)")
-    note(f"Next: blastscope classify IMAGE --model {out}")
+    note(f"Next: blastscope classify IMAGE --model {shlex.quote(str(out))}")

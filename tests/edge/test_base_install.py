@@ -91,6 +91,6 @@ def test_other_commands_name_what_to_install(base: Path, smears: Path, tmp_path:
     ):
         done = run(base, *words, cwd=tmp_path)
         assert done.returncode == 2
-        assert "pip install 'blastscope[train,quantize]'" in done.stderr
+        assert "pip install '.[train,quantize]'" in done.stderr
         assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -114,25 +114,49 @@ def test_model_can_come_from_the_environment(
     assert done.returncode == 0, done.stderr
 
 
-def test_folder_without_images_is_refused(
-    blastscope: Command, tiny_model: Path, tmp_path: Path
+def test_folder_without_images_is_an_error_like_any_other(
+    blastscope: Command, tiny_model: Path, smears: Path, tmp_path: Path
 ) -> None:
-    done = blastscope("classify", tmp_path, "--model", tiny_model)
+    hidden = tmp_path / ".hidden"
+    shutil.copytree(smears / "Pro", hidden)
+    good = next((smears / "Pre").iterdir())
+    done = blastscope("classify", good, tmp_path, "--model", tiny_model, "--json")
     assert done.returncode == 2
-    assert f"none in {tmp_path}" in done.stderr
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert first["label"] in SMEAR_LABELS
+    assert f"none in {tmp_path}" in second["error"]
 
 
 def test_reader_that_goes_away_is_no_error(tiny_model: Path, smears: Path) -> None:
     command = f"'{sys.executable}' -m edge.cli classify '{smears}' --model '{tiny_model}' --json"
     done = subprocess.run(
-        ["bash", "-c", f"{command} | head -n 1"],
+        ["bash", "-c", f"{command} | head -n 1; echo ${{PIPESTATUS[0]}}"],
         capture_output=True,
         text=True,
         check=False,
     )
+    line, code = done.stdout.splitlines()
+    assert json.loads(line)["label"] in SMEAR_LABELS
+    assert code == "141", "as of any program that a closed pipe ends"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+def test_closed_streams_are_no_error(
+    tiny_model: Path, smears: Path, tmp_path: Path, closed: str
+) -> None:
+    out = tmp_path / "lines"
+    command = (
+        f"'{sys.executable}' -m edge.cli classify '{smears}/Pro' --model '{tiny_model}' --json"
+    )
+    redirect = f"{closed}" if ">&- " in closed or closed == ">&-" else f"{closed} > '{out}'"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} {redirect}"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["label"] in SMEAR_LABELS
     assert "Traceback" not in done.stderr
+    if out.exists():
+        assert len(out.read_text().splitlines()) == 24
 
 
 def test_watch_prints_a_line_per_frame(blastscope: Command, tiny_model: Path) -> None:
@@ -228,6 +252,34 @@ def test_doctor_finds_a_good_model(blastscope: Command, tiny_model: Path) -> Non
     assert "XNNPACK" in findings["model"]["found"]
 
 
+def test_doctor_diagnoses_a_broken_opencv(tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open')")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "edge.cli"]
+    for words, code in ((["doctor"], 1), (["classify", "x.png"], 2)):
+        done = subprocess.run(
+            [*command, *words, "--model", str(tiny_model)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+        assert done.returncode == code
+        assert "libGL.so.1" in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+    assert "blastscope doctor" in done.stderr
+
+
+def test_watch_names_the_images_that_it_passed_over(
+    blastscope: Command, tiny_model: Path, smears: Path, tmp_path: Path
+) -> None:
+    shutil.copy(next((smears / "Pre").iterdir()), tmp_path / "a.png")
+    (tmp_path / "b.png").write_text("broken")
+    done = blastscope("watch", "--camera", "replay", "--source", tmp_path, "--model", tiny_model)
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path / "b.png") in done.stderr
+
+
 def test_doctor_says_how_to_mend_what_is_wrong(blastscope: Command, tmp_path: Path) -> None:
     done = blastscope("doctor", "--model", tmp_path / "absent.tflite")
     assert done.returncode == 1
@@ -274,12 +326,17 @@ def test_training_on_bad_data_leaves_nothing(
         (few / label).mkdir(parents=True)
         shutil.copy(next((smears / label).iterdir()), few / label)
     (tmp_path / "empty").mkdir()
+    three = tmp_path / "three"
+    shutil.copytree(smears, three)
+    for path in sorted((three / "Pro").iterdir())[3:]:
+        path.unlink()
     out = tmp_path / "run"
     for data, said in (
         (tmp_path / "absent", "not there"),
         (tmp_path / "empty", "no folder inside"),
         (single, "two classes"),
         (few, "3 images or more"),
+        (three, "1 of class Pro"),
         (cut, image.name),
     ):
         done = blastscope("train", "custom-cnn", "--data", data, "--out", out)

@@ -42,6 +42,36 @@ def test_every_truncation_of_a_jpeg_is_refused(tmp_path: Path) -> None:
             read_image(path)
 
 
+def test_damaged_jpeg_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """OpenCV itself gives half a picture and says so on standard error alone."""
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
+    data = bytearray(write(tmp_path / "whole.jpg", noise).read_bytes())
+    path = tmp_path / "damaged.jpg"
+    for damaged in (
+        data[:9000] + bytes(3000) + data[12000:],
+        data[: len(data) // 2] + b"\xff\xd9",
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(ImageFileError, match=r"must be undamaged\. Got: .*JPEG"):
+            read_image(path)
+    assert capfd.readouterr().err == ""
+
+
+def test_jpeg_may_have_a_thumbnail_and_a_trailer(tmp_path: Path, red_bgr: np.ndarray) -> None:
+    data = write(tmp_path / "red.jpg", red_bgr).read_bytes()
+    thumbnail = b"\xff\xe1" + (2 + len(data)).to_bytes(2, "big") + data
+    path = tmp_path / "phone.jpg"
+    path.write_bytes(data[:2] + thumbnail + data[2:] + b"video" * 4000)
+    assert read_image(path).shape == (40, 60, 3)
+    path.write_bytes(data[:2] + thumbnail + data[2:-2])
+    with pytest.raises(ImageFileError, match="truncated"):
+        read_image(path)
+
+
+def test_path_may_be_a_word(tmp_path: Path, red_bgr: np.ndarray) -> None:
+    assert read_image(str(write(tmp_path / "red.png", red_bgr))).shape == (40, 60, 3)
+
+
 def test_truncated_png_is_refused(tmp_path: Path, red_bgr: np.ndarray) -> None:
     data = write(tmp_path / "whole.png", red_bgr).read_bytes()
     path = tmp_path / "cut.png"

@@ -246,7 +246,7 @@ def test_files_hold_the_colours_in_the_right_order(tmp_path: Path) -> None:
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     write_dataset(tmp_path, 1, 1, size=32)
-    with pytest.raises(OutputError, match="exists"):
+    with pytest.raises(OutputError, match="must not exist yet"):
         write_dataset(tmp_path, 1, 1, size=32)
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from edge.errors import (
     DatasetError,
     ModelFileError,
     OutputError,
+    QuantizationError,
     TrainingError,
 )
 from edge.interpreter import Interpreter
@@ -90,6 +92,17 @@ def test_quantizing_twice_gives_the_same_file(
     assert again.model.content == tiny_model.read_bytes()
 
 
+@pytest.mark.parametrize("limit", [float("nan"), float("inf")])
+def test_limit_that_is_no_number_is_refused(
+    finished_run: Path, tmp_path: Path, limit: float
+) -> None:
+    with pytest.raises(QuantizationError, match="a number of percentage points"):
+        quantize(finished_run, tmp_path / "model.tflite", max_drop_points=limit)
+    comparison = compare(np.zeros(2, np.int64), scores([0, 0]), scores([1, 1]), LABELS)
+    with pytest.raises(AccuracyGateError):
+        check_drop(comparison, float("nan"))
+
+
 def test_failed_gate_writes_nothing_and_exits_with_1(
     blastscope: Command, finished_run: Path, tmp_path: Path
 ) -> None:
@@ -137,9 +150,14 @@ def test_moved_and_changed_data_are_noticed(
     shutil.copytree(smears, moved)
     out = tmp_path / "model.tflite"
     quantize(finished_run, out, max_drop_points=100.0, data=moved)
-    next((moved / "Pro").iterdir()).unlink()
-    with pytest.raises(DatasetError, match="those that the run was trained on"):
+    cv2.imwrite(str(moved / "Pro" / "new.png"), np.zeros((50, 50, 3), np.uint8))
+    quantize(finished_run, tmp_path / "more.tflite", max_drop_points=100.0, data=moved)
+    assert (tmp_path / "more.tflite").read_bytes() == out.read_bytes()
+    next(path for path in (moved / "Pro").iterdir() if path.name != "new.png").unlink()
+    with pytest.raises(DatasetError, match=r"Got: 1 of 96 .*Pro/Pro-.*--data"):
         quantize(finished_run, tmp_path / "other.tflite", data=moved)
+    with pytest.raises(DatasetError, match="where they are now with --data"):
+        quantize(finished_run, tmp_path / "other.tflite", data=tmp_path / "absent")
 
 
 def test_unfinished_and_absent_runs_are_refused(finished_run: Path, tmp_path: Path) -> None:

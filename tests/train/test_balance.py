@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.errors import TrainingError
-from train.balance import smote_images, smote_vectors
+from edge.errors import SplitError, TrainingError
+from train.balance import check_classes, smote_images, smote_vectors
 
 
 def test_classes_become_equal_and_originals_stay() -> None:
@@ -50,6 +50,12 @@ def test_small_classes_are_balanced_and_single_images_refused() -> None:
     assert np.bincount(classes).tolist() == [10, 10]
     with pytest.raises(TrainingError, match="1 of class number 0"):
         smote_vectors(vectors, np.repeat([0, 1], [1, 11]).astype(np.int64), 0)
+
+
+def test_class_without_neighbours_is_named() -> None:
+    check_classes(np.array([0, 0, 1, 1]), ("a", "b"))
+    with pytest.raises(SplitError, match="1 of class b"):
+        check_classes(np.array([0, 0, 1]), ("a", "b"))
 
 
 def test_seed_decides_the_synthetic_images() -> None:

@@ -13,7 +13,14 @@ from edge.errors import SplitError
 from edge.smear import render_field
 from train.duplicates import duplicate_groups
 from train.image_set import ImageSet, read_image_set
-from train.split import PARTS, Split, random_split, read_split, write_split
+from train.split import (
+    PARTS,
+    Split,
+    check_label_conflicts,
+    random_split,
+    read_split,
+    write_split,
+)
 
 
 def divide(image_set: ImageSet, seed: int, test_fraction: float = 0.2) -> tuple[str, ...]:
@@ -94,18 +101,20 @@ def test_seed_decides_the_split() -> None:
     assert splits[0] == splits[1] != splits[2]
 
 
+@pytest.mark.parametrize("count", [3, 4, 5, 9])
+@pytest.mark.parametrize("fraction", [0.05, 0.2, 0.5, 0.7, 0.89])
+def test_small_class_is_in_every_part(count: int, fraction: float) -> None:
+    targets = np.repeat([0, 1], [count, 50]).astype(np.int64)
+    for seed in range(10):
+        parts = random_split(targets, ("rare", "usual"), np.arange(count + 50), fraction, seed)
+        assert set(parts[:count]) == set(PARTS)
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_class_too_small_for_three_parts_is_refused(count: int) -> None:
     targets = np.repeat([0, 1], [count, 50]).astype(np.int64)
     with pytest.raises(SplitError, match=f"Got: {count} in class rare"):
         random_split(targets, ("rare", "usual"), np.arange(count + 50), 0.2, 0)
-
-
-def test_class_of_three_images_is_in_every_part() -> None:
-    targets = np.repeat([0, 1], [3, 50]).astype(np.int64)
-    for seed in range(10):
-        parts = random_split(targets, ("rare", "usual"), np.arange(53), 0.2, seed)
-        assert set(parts[:3]) == set(PARTS)
 
 
 def test_class_of_doubles_alone_is_refused() -> None:
@@ -119,8 +128,10 @@ def test_image_in_two_classes_is_refused(smears: Path, tmp_path: Path) -> None:
     folder = tmp_path / "conflict"
     shutil.copytree(smears, folder)
     shutil.copy(next((folder / "Pro").iterdir()), folder / "Benign" / "same.png")
-    with pytest.raises(SplitError, match=r"one class only.*Got: 1 images"):
-        divide(read_image_set(folder, 32, 32), 0)
+    image_set = read_image_set(folder, 32, 32)
+    groups = duplicate_groups(image_set.digests, image_set.thumbnails)
+    with pytest.raises(SplitError, match=r"one class only.*Benign/same.png = Pro/Pro-"):
+        check_label_conflicts(groups, image_set.targets, image_set.paths)
 
 
 @pytest.mark.parametrize("fraction", [0.0, -0.1, 0.9, 1.0, float("nan")])
@@ -148,9 +159,8 @@ def test_split_survives_the_disk(tmp_path: Path) -> None:
 def test_damaged_split_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "split.csv"
     path.write_text(content)
-    if content:
-        with pytest.raises(SplitError, match="columns path, part, group and sha256"):
-            read_split(path)
+    with pytest.raises(SplitError, match="columns path, part, group and sha256"):
+        read_split(path)
     with pytest.raises(SplitError):
         read_split(tmp_path / "absent.csv")
 

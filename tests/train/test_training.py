@@ -91,6 +91,22 @@ def test_options_that_do_not_fit_leave_nothing(
     assert not (tmp_path / "run").exists()
 
 
+def test_run_inside_the_data_is_refused(smears: Path) -> None:
+    with pytest.raises(OutputError, match="lest it be taken for one"):
+        train("custom-cnn", smears, smears / "run")
+    assert not (smears / "run").exists()
+
+
+def test_two_runs_cannot_share_a_folder(
+    smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run makes the folder while this one reads its images."""
+    out = tmp_path / "run"
+    with pytest.raises(OutputError, match="must be writable"):
+        train("custom-cnn", smears, out, read_progress=lambda done, total: out.mkdir(exist_ok=True))
+    assert list(out.iterdir()) == []
+
+
 def test_weights_of_another_network_are_refused(shared: Path, smears: Path, tmp_path: Path) -> None:
     weights = shared / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
     with pytest.raises(TrainingError, match="must be MobileNetV2's"):

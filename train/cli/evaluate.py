@@ -57,6 +57,11 @@ def command(model: Path, data: Path, part: str, split_path: Path | None, as_json
             f"Beware: the model was trained on {report['n_trained_on']} of these {report['n']} "
             "images. Use --part test for those it has never seen."
         )
+    if report["same_data"] and part == "all":
+        note(
+            "Beware: the model was trained on a part of these images. Use --part test with "
+            "--split RUN/split.csv for those it has never seen."
+        )
     if as_json:
         print_json(report, indent=2)
         return
