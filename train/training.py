@@ -27,16 +27,15 @@ from train.environment import describe_environment
 from train.fitting import Checkpoint, FitData, FitProgress, FitState, fit, fit_head, predict
 from train.image_set import ImageSet, Progress, read_image_set
 from train.metrics import classification_report
+from train.options import TrainingOptions, settle_options
 from train.plots import plot_confusion, plot_curves
 from train.recipes import Balance, Recipe, find_recipe
 from train.run_folder import RunConfig, RunFolder
 from train.split import (
     CAVEAT,
-    DEFAULT_TEST_FRACTION,
     PARTS,
     Split,
     check_label_conflicts,
-    check_test_fraction,
     random_split,
     write_split,
 )
@@ -103,58 +102,39 @@ def train(
     if before is None:
         require_absent(out, "Go on with it by --resume, choose another --out, or remove it")
         require_writable(out)
-        weights = _choose_weights(recipe, weights)
-    else:
-        weights = before.weights if weights is None else _choose_weights(recipe, weights)
-        epochs = before.epochs if epochs is None else epochs
-        seed = before.seed if seed is None else seed
-        test_fraction = before.test_fraction if test_fraction is None else test_fraction
-        balance = before.balance if balance is None else balance
-    epochs = recipe.epochs if epochs is None else epochs
-    if epochs < 1:
-        raise TrainingError(
-            "Training takes one epoch or more", got=epochs, next_step="Give --epochs 1 or more"
-        )
-    seed = seed or 0
-    test_fraction = DEFAULT_TEST_FRACTION if test_fraction is None else test_fraction
-    check_test_fraction(test_fraction)
+    options = settle_options(
+        recipe,
+        before,
+        weights=weights,
+        epochs=epochs,
+        seed=seed,
+        test_fraction=test_fraction,
+        balance=balance,
+    )
     image_set = read_image_set(data, recipe.side, recipe.side, progress=read_progress)
-    if out.resolve().is_relative_to(image_set.folder.resolve()):
-        raise OutputError(
-            "The run folder lies outside the folder of the classes, lest it be taken for one",
-            got=out,
-            next_step="Choose another --out",
-        )
-    split = _divide(image_set, test_fraction, seed)
-    if balance != "none":
-        check_classes(image_set.targets[split.indices("train")], image_set.labels)
+    _require_outside(out, image_set)
+    split = _divide(image_set, options)
     config = RunConfig(
         network=network,
         data=str(data.resolve()),
         data_digest=image_set.digest(),
         labels=list(image_set.labels),
         side=recipe.side,
-        seed=seed,
-        test_fraction=test_fraction,
-        epochs=epochs,
-        balance=balance or "smote",
-        weights=weights,
+        seed=options.seed,
+        test_fraction=options.test_fraction,
+        epochs=options.epochs,
+        balance=options.balance,
+        weights=options.weights,
         split_digest=split.digest(),
         blastscope=__version__,
     )
-    if before is not None:
-        _require_same(before, config)
-    keras.utils.set_random_seed(seed)
     checkpoint = Checkpoint(run.checkpoint)
     earlier = checkpoint.read() if resume else FitState()
-    if epochs < len(earlier.history):
-        raise TrainingError(
-            "A resumed run has as many epochs as it has finished, or more",
-            got=f"--epochs {epochs} after {len(earlier.history)}",
-            next_step="Give more, or leave --epochs out",
-        )
-    # A checkpoint has all weights, so that the file which the backbone came from may be gone.
-    model = build_network(recipe, len(image_set.labels), "none" if earlier.history else weights)
+    if before is not None:
+        _require_same(before, config, earlier)
+    keras.utils.set_random_seed(options.seed)
+    first_weights = "none" if earlier.history else options.weights
+    model = build_network(recipe, len(image_set.labels), first_weights)
     _prepare_folder(run, config, split, model, is_new=not resume)
     try:
         state = _fit(model, recipe, image_set, split, config, checkpoint, earlier, fit_progress)
@@ -211,37 +191,31 @@ def _prepare_folder(
         write_split(temporary, split)
 
 
-def _choose_weights(recipe: Recipe, weights: str | None) -> str | None:
-    """Settle where a backbone's weights come from, before any image is read."""
-    if recipe.default_weights is None:
-        if weights not in (None, "none"):
-            raise TrainingError(
-                f"{recipe.network} is trained from scratch and takes no weights",
-                got=f"--weights {weights}",
-                next_step="Leave --weights out, or train mobilenet-v2",
-            )
-        return None
-    weights = weights or recipe.default_weights
-    if weights not in ("imagenet", "none"):
-        if not Path(weights).is_file():
-            raise TrainingError(
-                "--weights is `imagenet`, `none` or the path of a .weights.h5 file",
-                got=weights,
-                next_step="Check the path",
-            )
-        return str(Path(weights).resolve())
-    return weights
+def _require_outside(out: Path, image_set: ImageSet) -> None:
+    """Refuse a run folder that the next reading of the images would take for a class."""
+    if out.resolve().is_relative_to(image_set.folder.resolve()):
+        raise OutputError(
+            "The run folder lies outside the folder of the classes, lest it be taken for one",
+            got=out,
+            next_step="Choose another --out",
+        )
 
 
-def _divide(image_set: ImageSet, test_fraction: float, seed: int) -> Split:
+def _divide(image_set: ImageSet, options: TrainingOptions) -> Split:
+    """Divide the images, and make sure that the training part can be balanced."""
     groups = duplicate_groups(image_set.digests, image_set.thumbnails)
     check_label_conflicts(groups, image_set.targets, image_set.paths)
-    parts = random_split(image_set.targets, image_set.labels, groups, test_fraction, seed)
-    return Split(image_set.paths, image_set.digests, parts, tuple(groups.tolist()))
+    parts = random_split(
+        image_set.targets, image_set.labels, groups, options.test_fraction, options.seed
+    )
+    split = Split(image_set.paths, image_set.digests, parts, tuple(groups.tolist()))
+    if options.balance == "smote":
+        check_classes(image_set.targets[split.indices("train")], image_set.labels)
+    return split
 
 
-def _require_same(before: RunConfig, now: RunConfig) -> None:
-    """Refuse to resume a run with other data or options."""
+def _require_same(before: RunConfig, now: RunConfig, earlier: FitState) -> None:
+    """Refuse to resume a run with other data or options, or with fewer epochs than it has had."""
     changed = [
         f"{name} {old!r} -> {new!r}"
         for (name, old), new in zip(asdict(before).items(), asdict(now).values(), strict=True)
@@ -252,6 +226,12 @@ def _require_same(before: RunConfig, now: RunConfig) -> None:
             "A resumed run has the same data and options as before",
             got="; ".join(changed),
             next_step="Give the same options, or start a new run with another --out",
+        )
+    if now.epochs < len(earlier.history):
+        raise TrainingError(
+            "A resumed run has as many epochs as it has finished, or more",
+            got=f"--epochs {now.epochs} after {len(earlier.history)}",
+            next_step="Give more, or leave --epochs out",
         )
 
 
