@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -55,6 +56,16 @@ def print_json(value: object, *, indent: int | None = None) -> None:
 def note(message: str) -> None:
     """Tell a person something on standard error, so that standard output stays for results."""
     click.echo(message, err=True)
+
+
+def stop_on_signals() -> None:
+    """Let Ctrl-C and a shutdown raise KeyboardInterrupt, however the process was started.
+
+    A shell that starts a program in the background, as a script does with `&`, tells it to ignore
+    Ctrl-C's signal; yet who sends it to a long-running command wants it to stop.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 @contextmanager

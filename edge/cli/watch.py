@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,15 @@ from typing import Any
 import click
 
 from edge.cameras import CAMERA_KINDS
-from edge.cli.options import json_option, model_option, note, percent, print_json, threads_option
+from edge.cli.options import (
+    json_option,
+    model_option,
+    note,
+    percent,
+    print_json,
+    stop_on_signals,
+    threads_option,
+)
 from edge.labels import DISCLAIMER
 
 
@@ -90,7 +97,7 @@ def command(
     from edge.watching import watch
 
     options = _camera_options(kind, source, width, height, seed)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_on_signals()
     counts: Counter[str] = Counter()
     skipped = 0
     try:

@@ -183,19 +183,12 @@ def test_watch_replays_a_folder_to_its_end(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_ends_watching_cleanly(tiny_model: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize("shell", ["exec", "trap '' INT; exec"])
+def test_signal_ends_watching_cleanly(tiny_model: Path, number: signal.Signals, shell: str) -> None:
+    """Also where a shell in the background has told its programs to ignore Ctrl-C."""
+    words = ["watch", "--camera", "simulated", "--model", str(tiny_model), "--json"]
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "edge.cli",
-            "watch",
-            "--camera",
-            "simulated",
-            "--model",
-            str(tiny_model),
-            "--json",
-        ],
+        ["bash", "-c", f'{shell} "$@"', "bash", sys.executable, "-m", "edge.cli", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 from pathlib import Path
 from typing import Any, cast
 
 import click
 
-from edge.cli.options import PATH, accuracy_line, json_option, note, print_json, progress_bar
+from edge.cli.options import (
+    PATH,
+    accuracy_line,
+    json_option,
+    note,
+    print_json,
+    progress_bar,
+    stop_on_signals,
+)
 from train.recipes import RECIPES, Balance
 from train.split import DEFAULT_TEST_FRACTION
 
@@ -84,8 +91,7 @@ def command(
     """
     from train.keras_loading import load_keras
 
-    # A machine that is shut down ends a training as a person does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop_on_signals()
     load_keras()
     from train.training import train
 
