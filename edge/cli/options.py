@@ -43,7 +43,7 @@ def threads_option(function: _Function) -> _Function:
     """Add --threads."""
     return click.option(
         "--threads",
-        type=click.IntRange(1, 64),
+        type=click.IntRange(min=1),
         help="Cores to use; every core if left out, four at most.",
     )(function)
 

@@ -236,6 +236,13 @@ def test_bench_compares_in_one_run(blastscope: Command, tiny_model: Path) -> Non
     assert "ratio of p50" in blastscope("bench", tiny_model, "--rounds", "5").stdout
 
 
+def test_absurd_number_of_threads_is_refused(blastscope: Command, tiny_model: Path) -> None:
+    """The runtime itself would end the process with a segmentation fault."""
+    done = blastscope("bench", tiny_model, "--threads", 100_000)
+    assert done.returncode == 2
+    assert "at most 64. Got: 100000" in done.stderr
+
+
 def test_doctor_finds_a_good_model(blastscope: Command, tiny_model: Path) -> None:
     done = blastscope("doctor", "--model", tiny_model, "--json")
     assert done.returncode == 0, done.stderr

@@ -224,11 +224,15 @@ def _fill(path: Path) -> None:
             file.write(b"\0" * 65536)
 
 
+def _noise(side: int) -> FitData:
+    """Images without meaning, four of each class, for training and validation alike."""
+    images = np.random.default_rng(0).integers(0, 256, (16, side, side, 3), np.uint8)
+    targets = np.arange(16, dtype=np.int64) % 4
+    return FitData(images, targets, images, targets)
+
+
 def test_lost_loss_stops_with_the_best_weights(tmp_path: Path) -> None:
     recipe = RECIPES["custom-cnn"]
-    generator = np.random.default_rng(0)
-    images = generator.integers(0, 256, (16, recipe.side, recipe.side, 3), np.uint8)
-    targets = np.arange(16, dtype=np.int64) % 4
     network = custom_cnn(recipe.side, 4)
     weights = network.get_weights()
     weights[-1] = np.full_like(weights[-1], np.nan)
@@ -236,7 +240,7 @@ def test_lost_loss_stops_with_the_best_weights(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"Got: loss nan.*in epoch 1. Train again"):
         fit(
             network,
-            FitData(images, targets, images, targets),
+            _noise(recipe.side),
             recipe,
             epochs=3,
             balance="none",
@@ -247,9 +251,6 @@ def test_lost_loss_stops_with_the_best_weights(tmp_path: Path) -> None:
 
 def test_fit_leaves_the_network_with_its_best_weights(tmp_path: Path) -> None:
     recipe = RECIPES["custom-cnn"]
-    generator = np.random.default_rng(0)
-    images = generator.integers(0, 256, (16, recipe.side, recipe.side, 3), np.uint8)
-    targets = np.arange(16, dtype=np.int64) % 4
     network = custom_cnn(recipe.side, 4)
     kept: dict[int, np.ndarray] = {}
 
@@ -259,7 +260,7 @@ def test_fit_leaves_the_network_with_its_best_weights(tmp_path: Path) -> None:
 
     state: FitState = fit(
         network,
-        FitData(images, targets, images, targets),
+        _noise(recipe.side),
         recipe,
         epochs=3,
         balance="none",
