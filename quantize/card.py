@@ -11,7 +11,7 @@ from edge.model_file import FORMAT_VERSION, PREPROCESSING_METHOD
 from edge.preprocess import INPUT_MEAN, INPUT_STD
 from quantize.gate import Comparison
 from train.run_folder import RunConfig
-from train.split import CAVEAT
+from train.splits.split import CAVEAT
 
 
 def minimal_card(

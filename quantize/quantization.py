@@ -23,7 +23,7 @@ from train.evaluation import score_int8
 from train.fitting import predict
 from train.image_set import Progress, read_image_set
 from train.run_folder import RunConfig, RunFolder
-from train.split import Split
+from train.splits.split import Split
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from edge.errors import DatasetError, ModelFileError, TrainingError
 from train.image_set import ImageSet, Progress, read_image_set
 from train.metrics import classification_report
 from train.run_folder import RunFolder
-from train.split import PARTS, Split, read_split
+from train.splits.split import PARTS, Split, read_split
 
 #: Takes RGB uint8 images (n, height, width, 3), returns float32 scores (n, classes).
 Scorer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.errors import TrainingError
 from train.recipes import Balance, Recipe
 from train.run_folder import RunConfig
-from train.split import DEFAULT_TEST_FRACTION, check_test_fraction
+from train.splits.split import DEFAULT_TEST_FRACTION, check_test_fraction
 
 
 @dataclass(frozen=True, slots=True)

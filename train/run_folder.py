@@ -9,7 +9,7 @@ from pathlib import Path
 from edge.errors import TrainingError
 from edge.output import write_json
 from train.recipes import Balance
-from train.split import Split, read_split
+from train.splits.split import Split, read_split
 
 
 @dataclass(frozen=True, slots=True)

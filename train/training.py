@@ -22,7 +22,6 @@ from edge.output import (
 )
 from train import networks
 from train.balance import check_classes
-from train.duplicates import duplicate_groups
 from train.environment import describe_environment
 from train.fitting import Checkpoint, FitData, FitProgress, FitState, fit, fit_head, predict
 from train.image_set import ImageSet, Progress, read_image_set
@@ -31,7 +30,8 @@ from train.options import TrainingOptions, settle_options
 from train.plots import plot_confusion, plot_curves
 from train.recipes import Balance, Recipe, find_recipe
 from train.run_folder import RunConfig, RunFolder
-from train.split import (
+from train.splits.duplicates import duplicate_groups
+from train.splits.split import (
     CAVEAT,
     PARTS,
     Split,

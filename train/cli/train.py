@@ -19,7 +19,7 @@ from edge.cli.options import (
     stop_on_signals,
 )
 from train.recipes import RECIPES, Balance
-from train.split import DEFAULT_TEST_FRACTION
+from train.splits.split import DEFAULT_TEST_FRACTION
 
 
 @click.command(

@@ -11,9 +11,9 @@ import pytest
 
 from edge.errors import SplitError
 from edge.smear import render_field
-from train.duplicates import duplicate_groups
 from train.image_set import ImageSet, read_image_set
-from train.split import (
+from train.splits.duplicates import duplicate_groups
+from train.splits.split import (
     PARTS,
     Split,
     check_label_conflicts,
