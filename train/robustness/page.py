@@ -1,0 +1,73 @@
+"""A study as one HTML page with its pictures inside."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from edge.cli.options import percent
+from edge.labels import DISCLAIMER
+from edge.output import whole_file
+from train.robustness.tables import images_line, summary_table, tolerance_table
+
+
+def write_page(path: Path, report: Mapping[str, Any], curves: Path, examples: Path) -> None:
+    """Write the page.
+
+    Args:
+        path: the HTML file.
+        report: as `train.robustness.report.robustness_report` returns it.
+        curves: PNG of `train.robustness.curves`.
+        examples: PNG of `train.robustness.examples`.
+
+    Raises:
+        OutputError: the page cannot be written.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("train.robustness", "pages"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    page = environment.get_template("robustness.html").render(
+        disclaimer=DISCLAIMER,
+        report=report,
+        images_line=images_line(report),
+        summary=summary_table(report),
+        tolerances=tolerance_table(report),
+        severities={
+            name: _severity_cells(model, report["tolerated_points"])
+            for name, model in report["models"].items()
+        },
+        curves=_data_uri(curves),
+        examples=_data_uri(examples),
+    )
+    with whole_file(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _severity_cells(
+    model: Mapping[str, Any], tolerated_points: float
+) -> dict[str, list[dict[str, Any]]]:
+    clean = {"accuracy": percent(model["clean"]["accuracy"]), "unchanged": "", "lost": False}
+    return {
+        name: [
+            clean,
+            *(
+                {
+                    "accuracy": percent(one["accuracy"]),
+                    "unchanged": percent(one["unchanged"]),
+                    "lost": one["drop_points"] > tolerated_points + 1e-7,
+                }
+                for one in measured["severities"]
+            ),
+        ]
+        for name, measured in model["degradations"].items()
+    }
+
+
+def _data_uri(picture: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"
