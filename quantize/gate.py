@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import AccuracyGateError
-from train.metrics import classification_report, wilson_interval
+from train.evaluation.metrics import classification_report, wilson_interval
 
 #: The largest loss of accuracy on the test part that a model may have, in percentage points.
 DEFAULT_MAX_DROP_POINTS = 0.5
@@ -21,7 +21,7 @@ class Comparison:
     """Float and int8 on the same images.
 
     Attributes:
-        float_report: as `train.metrics.classification_report` returns it.
+        float_report: as `train.evaluation.metrics.classification_report` returns it.
         int8_report: the same for int8.
         drop_points: accuracy lost, in percentage points; below 0 where int8 is better.
         flips: how many images got another class.

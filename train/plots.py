@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from edge.output import whole_file
-from train.fitting import Epoch
+
+if TYPE_CHECKING:
+    from train.checkpoint import Epoch
+
 
 _TRAIN_COLOUR = "#5b2a86"
 _VALIDATION_COLOUR = "#d1495b"
@@ -59,7 +62,7 @@ def plot_confusion(path: Path, reports: Mapping[str, Mapping[str, Any]]) -> None
 
     Args:
         path: the PNG file.
-        reports: for each title, a report as `train.metrics.classification_report` returns it.
+        reports: for each title, what `train.evaluation.metrics.classification_report` returns.
 
     Raises:
         OutputError: the picture cannot be written.

@@ -1,0 +1,136 @@
+"""Trained models, float or int8, made ready to score images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.classifier import Classifier
+from edge.errors import ModelFileError
+from train.run_folder import RunFolder
+from train.splits.split import Split
+
+#: Takes RGB uint8 images (n, height, width, 3), returns float32 scores (n, classes).
+Scorer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationModel:
+    """A model made ready to score images.
+
+    Attributes:
+        score: takes RGB uint8 images (n, height, width, 3), returns float32 scores (n, classes).
+        labels: the classes in the order of the scores; None where the file does not say, as a
+            `.keras` file on its own.
+        height: input height in pixels.
+        width: input width in pixels.
+        split: how the run that made it divided its images; None where that is not known.
+        data_digest: version of the data that it was trained and tested on; None if not known.
+        network: the Keras network; None for an int8 file.
+        origin: what the file tells of its training, such as seed and split, by name.
+    """
+
+    score: Scorer
+    labels: tuple[str, ...] | None
+    height: int
+    width: int
+    split: Split | None
+    data_digest: str | None = None
+    network: Any = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load_evaluation_model(path: Path) -> EvaluationModel:
+    """Load a run folder, a `.keras` file or a `.tflite` file.
+
+    Only the first two need Keras.
+
+    Args:
+        path: the model.
+
+    Raises:
+        ModelFileError: the file is no such model.
+        TrainingError, SplitError: the folder is no finished run.
+    """
+    if path.is_dir():
+        return _load_run(RunFolder(path))
+    if path.suffix == ".keras":
+        run = RunFolder(path.parent)
+        return _load_run(run, path) if run.config.is_file() else _load_keras(path)
+    classifier = Classifier.load(path)
+    model = classifier.model
+    training = model.card.get("training", {})
+    return EvaluationModel(
+        score=lambda images: score_int8(classifier, images),
+        labels=model.labels,
+        height=model.height,
+        width=model.width,
+        split=None,
+        data_digest=training.get("data_sha256"),
+        origin={"network": model.card.get("name"), **training},
+    )
+
+
+def score_int8(classifier: Classifier, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Score images one by one with the runtime that a Pi uses.
+
+    Args:
+        classifier: the loaded int8 model.
+        images: RGB, uint8, shape (n, height, width, 3).
+
+    Returns:
+        float32, shape (n, classes).
+    """
+    rows = [list(classifier.classify(image).scores.values()) for image in images]
+    return np.array(rows, np.float32)
+
+
+def _load_run(run: RunFolder, path: Path | None = None) -> EvaluationModel:
+    config = asdict(run.read_config())
+    path = run.require_model() if path is None else path
+    origin: dict[str, Any] = {}
+    # Absent where the training was stopped while it wrote its results; the model tells enough.
+    with suppress(OSError, ValueError):
+        metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
+        origin = {key: metrics[key] for key in ("split", "calibration") if key in metrics}
+    origin |= {key: value for key, value in config.items() if key not in ("labels", "data")}
+    return replace(
+        _load_keras(path), labels=tuple(config["labels"]), split=run.read_split(), origin=origin
+    )
+
+
+def _load_keras(path: Path) -> EvaluationModel:
+    import keras
+
+    from train.fitting import predict
+
+    try:
+        network = keras.models.load_model(path, compile=False)
+        height, width, channels = network.input_shape[1:]
+    except Exception as error:
+        raise ModelFileError(
+            f"The model {path} must be a .keras file with one image input",
+            got=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
+            next_step="Pass a run folder, or the model.keras inside it",
+        ) from error
+    if channels != 3 or height is None or width is None:
+        raise ModelFileError(
+            "A network takes RGB images of one size",
+            got=f"{path} with input {network.input_shape}",
+            next_step="Evaluate a network that blastscope trained",
+        )
+    return EvaluationModel(
+        score=lambda images: predict(network, images),
+        labels=None,
+        height=height,
+        width=width,
+        split=None,
+        network=network,
+    )
