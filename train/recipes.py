@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from edge.errors import TrainingError
-
-Balance = Literal["smote", "none"]
+from train.augmentation.names import AUGMENTATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class Recipe:
         learning_rate: the highest rate; it rises to it over the first twentieth of all steps and
             falls to nearly nothing along a cosine.
         weight_decay: of AdamW.
-        stain_strength: see `train.augmentation.RandomStain`.
+        augmentation: names out of `train.augmentation.names.AUGMENTATIONS`.
         head_epochs: passes over the features of a frozen backbone, before fine-tuning.
         frozen_layers: how many of the backbone's first layers stay as they are.
         default_weights: of the backbone; None for a network that has no such weights.
@@ -34,7 +32,7 @@ class Recipe:
     batch_size: int
     learning_rate: float
     weight_decay: float
-    stain_strength: float = 0.3
+    augmentation: tuple[str, ...] = tuple(AUGMENTATIONS)
     head_epochs: int = 0
     frozen_layers: int = 0
     default_weights: str | None = None
@@ -43,14 +41,14 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     recipe.network: recipe
     for recipe in (
-        Recipe("custom-cnn", 224, 26, 32, 2e-3, 1e-3),
+        Recipe("custom-cnn", 224, 40, 16, 2e-3, 1e-3),
         Recipe("custom-cnn-paper", 128, 30, 32, 5e-4, 1e-3),
         Recipe(
             "mobilenet-v2",
             224,
-            10,
+            8,
             32,
-            3e-4,
+            4e-4,
             1e-4,
             head_epochs=30,
             frozen_layers=54,

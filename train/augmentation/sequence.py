@@ -1,0 +1,56 @@
+"""Which random changes a training uses, by name, and in which order they act."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from train.augmentation.absorption import RandomAbsorption
+from train.augmentation.camera import RandomDefocus, RandomJpeg, RandomNoise
+from train.augmentation.corner import RandomCorner
+from train.augmentation.hue import RandomHue
+from train.augmentation.names import AUGMENTATIONS, check_augmentations
+from train.augmentation.share import RandomShare
+from train.augmentation.turn import RandomTurn
+
+__all__ = ["AUGMENTATIONS", "augmentation_layers"]
+
+
+def augmentation_layers(names: Sequence[str], seed: int) -> list[Any]:
+    """Return the layers for some changes, in the order in which light and camera act.
+
+    Args:
+        names: out of `AUGMENTATIONS`.
+        seed: each layer gets one of its own, derived from this.
+
+    Returns:
+        Keras layers from RGB images (batch, height, width, 3), values 0..255, to such images.
+
+    Raises:
+        TrainingError: a name is unknown.
+    """
+    check_augmentations(names)
+    layers: list[Any] = []
+    if "corner" in names:
+        layers.append(RandomCorner(seed=seed))
+    if "turn" in names:
+        layers.append(RandomTurn())
+    absorption = {"channel": 0.3, "stain": 0.3, "exposure": 0.15, "white-balance": 0.1}
+    chosen = {
+        name.replace("-", "_"): strength for name, strength in absorption.items() if name in names
+    }
+    if chosen:
+        layers.append(RandomAbsorption(**chosen, seed=seed + 1))
+    shares = _shares(names, seed + 2)
+    if any(shares):
+        layers.append(RandomShare(shares))
+    return layers
+
+
+def _shares(names: Sequence[str], seed: int) -> list[Any]:
+    """Return what eight images in a row go through besides."""
+    hue = RandomHue(seed=seed + 1) if "hue" in names else None
+    defocus = RandomDefocus(seed=seed + 2) if "defocus" in names else None
+    noise = RandomNoise(seed=seed + 3) if "noise" in names else None
+    jpeg = RandomJpeg(seed=seed + 4) if "jpeg" in names else None
+    return [hue, defocus, None, noise, hue, jpeg, None, None]

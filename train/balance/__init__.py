@@ -1,0 +1,1 @@
+"""Balancing of the classes in the training part, and of no other."""

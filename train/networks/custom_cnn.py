@@ -1,0 +1,47 @@
+"""blastscope's own small network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+
+def custom_cnn(side: int, classes: int) -> keras.Model:
+    """Build the network, of 413,000 parameters at four classes.
+
+    Six convolutions with batch normalization, the first four paired with max pooling, then global
+    average pooling in place of the usual flattening (98 % of the parameters of a flattening
+    network sit in its first dense layer) and one dense layer, so that class activation maps are
+    exact. The first convolution takes every second pixel, so that the network sees a 224-pixel
+    field unresized at the cost of a 112-pixel one.
+
+    Plain convolutions won over eight depthwise-separable blocks with shortcuts: those took 1.6
+    times as long a step and fitted the training images sooner, but not others.
+
+    Args:
+        side: height and width of the input in pixels; a multiple of 32.
+        classes: how many classes there are.
+
+    Returns:
+        Input float32 (batch, side, side, 3) in [-1, 1); output probabilities (batch, classes).
+    """
+    inputs = keras.Input((side, side, 3), name="image")
+    x = _convolution(inputs, 16, strides=2)
+    x = layers.MaxPooling2D()(x)
+    for filters in (32, 64, 96):
+        x = _convolution(x, filters)
+        x = layers.MaxPooling2D()(x)
+    x = _convolution(x, 128)
+    x = _convolution(x, 192)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dropout(0.2)(x)
+    outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="scores")(x)
+    return keras.Model(inputs, outputs, name="custom-cnn")
+
+
+def _convolution(x: Any, filters: int, strides: int = 1) -> Any:
+    x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    return layers.ReLU()(x)
