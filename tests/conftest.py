@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,15 @@ def shared() -> Path:
     if not (folder / "data" / "all4").is_dir():
         pytest.skip(f"REAL IMAGES ABSENT: no all4 set under {folder}; set BLASTSCOPE_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of decoded images for the tests, which leave the user's own alone."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BLASTSCOPE_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import DatasetError, ImageFileError
-from edge.image_file import decode_image, list_images
-from edge.preprocess import preprocess
+from edge.errors import DatasetError
+from edge.image_file import list_images
+from train.image_cache import DecodedImages, ImageCache, cache_folder
+from train.image_decoding import THUMBNAIL_SIDE, Progress, decode_images, decoding_key
 
-#: Side in pixels of the grey thumbnails that near-identical images are found by.
-THUMBNAIL_SIDE = 32
+__all__ = [
+    "THUMBNAIL_SIDE",
+    "ImageSet",
+    "Progress",
+    "UnreadableImage",
+    "read_image_set",
+    "read_usable_images",
+]
+
+#: Unreadable files that an error names before it only counts them.
+_NAMED = 20
 
 _LAYOUT = "Lay the images out as DIR/<class>/*.jpg or DIR/Original/<class>/*.jpg"
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +39,7 @@ class ImageSet:
         labels: the classes, sorted by name.
         paths: each image's path relative to `folder`, sorted by class and name.
         targets: each image's index into `labels`; int64, shape (n,).
-        images: RGB, uint8, shape (n, height, width, 3), as `edge.preprocess` makes them.
+        images: RGB, uint8, shape (n, height, width, 3), as `edge.preprocess` makes them; read-only.
         thumbnails: the whole images in grey; uint8, shape (n, THUMBNAIL_SIDE, THUMBNAIL_SIDE).
         digests: SHA-256 of each file in hexadecimal.
     """
@@ -58,6 +64,21 @@ class ImageSet:
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableImage:
+    """A file of an image set that cannot be used.
+
+    Attributes:
+        path: relative to the set's folder.
+        label: the class that it lies in.
+        reason: what is wrong with it.
+    """
+
+    path: str
+    label: str
+    reason: str
+
+
 def read_image_set(
     folder: Path,
     height: int,
@@ -66,6 +87,9 @@ def read_image_set(
     progress: Progress | None = None,
 ) -> ImageSet:
     """Read all images under a folder, preprocessed for a network.
+
+    The pixels come from the image cache (`train.image_cache`) where an earlier run has left them
+    there and no file has changed since; they are read-only in any case.
 
     Args:
         folder: holds `<class>/` or `Original/<class>/`, with JPEG, PNG, BMP or TIFF files inside.
@@ -80,9 +104,70 @@ def read_image_set(
 
     Raises:
         DatasetError: the folder is absent or empty, a class folder is empty or unknown, there is
-            only one class, or some images cannot be read (all of them are named).
+            only one class, or some images cannot be read (up to 20 of them are named).
+    """
+    image_set, unreadable = read_usable_images(folder, height, width, labels, progress)
+    if unreadable:
+        named = [f"{image_set.folder / one.path}: {one.reason}" for one in unreadable[:_NAMED]]
+        if len(unreadable) > _NAMED:
+            named.append("and more, all of which `blastscope audit` names")
+        raise DatasetError(
+            "Every image of a set must be readable",
+            got=f"{len(unreadable)} that are not: " + "; ".join(named),
+            next_step="Remove these files or replace them",
+        )
+    return image_set
+
+
+def read_usable_images(
+    folder: Path,
+    height: int,
+    width: int,
+    labels: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> tuple[ImageSet, tuple[UnreadableImage, ...]]:
+    """Read the images under a folder that can be read, and name those that cannot.
+
+    Args:
+        folder: as for `read_image_set`.
+        height: as for `read_image_set`.
+        width: as for `read_image_set`.
+        labels: as for `read_image_set`.
+        progress: as for `read_image_set`.
+
+    Returns:
+        The readable images, of which there may be none, and the others in the order of their paths.
+
+    Raises:
+        DatasetError: as for `read_image_set`, but not for images that cannot be read.
     """
     root, found = _find_classes(folder)
+    labels = _check_labels(root, found, labels)
+    files = [path for label in labels for path in found.get(label, [])]
+    targets = [index for index, label in enumerate(labels) for _ in found.get(label, [])]
+    decoded, problems = _read_through_cache(root, files, height, width, progress)
+    paths = [path.relative_to(root).as_posix() for path in files]
+    kept = [index for index in range(len(files)) if index not in problems]
+    image_set = ImageSet(
+        folder=root,
+        labels=tuple(labels),
+        paths=tuple(paths[index] for index in kept),
+        targets=np.array([targets[index] for index in kept], np.int64),
+        images=decoded.images,
+        thumbnails=decoded.thumbnails,
+        digests=decoded.digests,
+    )
+    unreadable = tuple(
+        UnreadableImage(paths[index], labels[targets[index]], problems[index])
+        for index in sorted(problems)
+    )
+    return image_set, unreadable
+
+
+def _check_labels(
+    root: Path, found: Mapping[str, Sequence[Path]], labels: Sequence[str] | None
+) -> Sequence[str]:
+    """Return the classes' names, after a check that the folders are those classes."""
     if labels is None:
         if len(found) < 2:
             raise DatasetError(
@@ -90,56 +175,34 @@ def read_image_set(
                 got=f"only {sorted(found)} under {root}",
                 next_step=_LAYOUT,
             )
-        labels = sorted(found)
-    elif unknown := sorted(set(found) - set(labels)):
+        return sorted(found)
+    if unknown := sorted(set(found) - set(labels)):
         raise DatasetError(
             f"The class folders are named as the model's labels: {', '.join(labels)}",
             got=f"{', '.join(unknown)} under {root}",
             next_step="Rename the folders, or evaluate with the model that knows these classes",
         )
-    files = [path for label in labels for path in found.get(label, [])]
-    targets = [index for index, label in enumerate(labels) for _ in found.get(label, [])]
-    images = np.empty((len(files), height, width, 3), np.uint8)
-    thumbnails = np.empty((len(files), THUMBNAIL_SIDE, THUMBNAIL_SIDE), np.uint8)
-    digests = [""] * len(files)
+    return labels
 
-    def read(index: int) -> ImageFileError | None:
-        try:
-            data = files[index].read_bytes()
-            frame = decode_image(data, str(files[index]))
-        except ImageFileError as error:
-            return error
-        except OSError as error:
-            return ImageFileError(f"{files[index]} must be readable", got=error.strerror)
-        digests[index] = hashlib.sha256(data).hexdigest()
-        preprocess(frame, height, width, out=images[index])
-        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-        cv2.resize(grey, size, dst=thumbnails[index], interpolation=cv2.INTER_AREA)
-        return None
 
-    unreadable: list[ImageFileError] = []
-    with ThreadPoolExecutor() as pool:
-        for done, error in enumerate(pool.map(read, range(len(files))), start=1):
-            if error is not None:
-                unreadable.append(error)
-            if progress is not None:
-                progress(done, len(files))
-    if unreadable:
-        raise DatasetError(
-            "Every image of a set must be readable",
-            got=f"{len(unreadable)} that are not: " + "; ".join(str(one) for one in unreadable[:5]),
-            next_step="Remove these files or replace them",
-        )
-    return ImageSet(
-        folder=root,
-        labels=tuple(labels),
-        paths=tuple(path.relative_to(root).as_posix() for path in files),
-        targets=np.array(targets, np.int64),
-        images=images,
-        thumbnails=thumbnails,
-        digests=tuple(digests),
-    )
+def _read_through_cache(
+    root: Path, files: Sequence[Path], height: int, width: int, progress: Progress | None
+) -> tuple[DecodedImages, dict[int, str]]:
+    """Take decoded images from the user's cache, or decode them and leave them there."""
+    folder = cache_folder()
+    if folder is None:
+        return decode_images(files, height, width, progress)
+    cache = ImageCache(folder)
+    key = decoding_key(root, files, height, width)
+    if key is not None and (held := cache.load(key)) is not None:
+        if progress is not None:
+            progress(len(files), len(files))
+        return held, {}
+    decoded, problems = decode_images(files, height, width, progress)
+    # A file that changes while it is read must not be kept as what it was, or will be.
+    if not problems and key is not None and decoding_key(root, files, height, width) == key:
+        decoded = cache.store(key, decoded)
+    return decoded, problems
 
 
 def _find_classes(folder: Path) -> tuple[Path, dict[str, list[Path]]]:

@@ -11,7 +11,7 @@ import pytest
 from edge.errors import DatasetError
 from edge.image_file import read_image
 from edge.preprocess import preprocess
-from train.image_set import read_image_set
+from train.image_set import read_image_set, read_usable_images
 
 
 def write_images(folder: Path, count: int, seed: int = 0) -> None:
@@ -87,3 +87,51 @@ def test_all_unreadable_images_are_named(data: Path) -> None:
         read_image_set(data, 32, 32)
     for name in ("text.jpg", "deep.png", "grey.png"):
         assert name in str(caught.value)
+
+
+def test_damaged_jpegs_are_found_among_many(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """OpenCV fills what is lost with grey, and says so on standard error alone."""
+    generator = np.random.default_rng(0)
+    for label in ("Benign", "Pro"):
+        (tmp_path / label).mkdir()
+        for number in range(100):
+            noise = generator.integers(0, 256, (60, 60, 3), np.uint8)
+            cv2.imwrite(str(tmp_path / label / f"{number:02}.jpg"), noise)
+    damaged, cut = tmp_path / "Pro" / "40.jpg", tmp_path / "Benign" / "07.jpg"
+    data = damaged.read_bytes()
+    damaged.write_bytes(data[: len(data) // 2] + b"\xff\xd9")
+    cut.write_bytes(cut.read_bytes()[:1500])
+    image_set, unreadable = read_usable_images(tmp_path, 32, 32)
+    assert [one.path for one in unreadable] == ["Benign/07.jpg", "Pro/40.jpg"]
+    assert "Corrupt JPEG data" in unreadable[1].reason
+    assert unreadable[1].label == "Pro"
+    assert len(image_set) == 198
+    for index in (0, 7, 99, 150, 197):
+        path = tmp_path / image_set.paths[index]
+        assert np.array_equal(image_set.images[index], preprocess(read_image(path), 32, 32))
+    assert image_set.targets.tolist() == [0] * 99 + [1] * 99
+    assert capfd.readouterr().err == ""
+    with pytest.raises(DatasetError, match=r"2 that are not.*40\.jpg: Corrupt JPEG"):
+        read_image_set(tmp_path, 32, 32)
+
+
+def test_error_names_some_of_many_unreadable_images(data: Path) -> None:
+    for number in range(30):
+        (data / "Pro" / f"text{number}.jpg").write_text("no picture")
+    with pytest.raises(DatasetError, match=r"30 that are not.*and more") as caught:
+        read_image_set(data, 32, 32)
+    assert str(caught.value).count("no image") == 20
+
+
+def test_image_too_narrow_to_crop_is_named(data: Path) -> None:
+    cv2.imwrite(str(data / "Pro" / "narrow.png"), np.zeros((300, 1, 3), np.uint8))
+    with pytest.raises(DatasetError, match=r"narrow\.png: shape \(300, 1, 3\)"):
+        read_image_set(data, 8, 300)
+
+
+def test_real_images_are_all_undamaged(shared: Path) -> None:
+    """No false alarm on 3,659 real files."""
+    assert read_usable_images(shared / "data" / "all4", 32, 32)[1] == ()
+    assert read_usable_images(shared / "data" / "cnmc" / "fold_1", 32, 32)[1] == ()
