@@ -9,6 +9,7 @@
     ├── OutputError                  a result that cannot be written: it exists, no space, no right
     ├── DatasetError                 a folder that is no image set
     │   └── SplitError               a set that cannot be divided as asked
+    │       └── LeakageError         a division with the same thing in several parts
     ├── TrainingError                a training that cannot start or go on
     │   └── InterruptedTrainingError exit code 130: Ctrl-C before there was a model to keep
     └── QuantizationError            a conversion that failed
@@ -82,6 +83,10 @@ class DatasetError(BlastscopeError):
 
 class SplitError(DatasetError):
     """An image set that cannot be divided as asked."""
+
+
+class LeakageError(SplitError):
+    """A division that has the same subject, image or smear in several parts."""
 
 
 class TrainingError(BlastscopeError):

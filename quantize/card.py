@@ -11,7 +11,7 @@ from edge.model_file import FORMAT_VERSION, PREPROCESSING_METHOD
 from edge.preprocess import INPUT_MEAN, INPUT_STD
 from quantize.gate import Comparison
 from train.run_folder import RunConfig
-from train.splits.split import CAVEAT
+from train.splits.kinds import caveat
 
 
 def minimal_card(
@@ -67,7 +67,8 @@ def run_card(
         "training": {
             "data_sha256": config.data_digest,
             "split_sha256": config.split_digest,
-            "split": CAVEAT,
+            "split": caveat(config.split, config.fold),
+            "split_kind": config.split,
             "seed": config.seed,
             "test_fraction": config.test_fraction,
             "epochs": config.epochs,

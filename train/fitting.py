@@ -195,7 +195,7 @@ def _compile(training_model: keras.Model, recipe: Recipe, steps: int) -> None:
         warmup_steps=steps // 20,
     )
     training_model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay),
+        keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0),
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )

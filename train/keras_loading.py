@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from edge.errors import INSTALL_EXTRAS, MissingPackageError
@@ -18,6 +19,9 @@ def load_keras() -> None:
     try:
         with captured_native_output():
             import keras  # noqa: F401
+
+            # Several networks in one process make it warn of retracing at each.
+            logging.getLogger("tensorflow").setLevel(logging.ERROR)
     except ImportError as error:
         raise MissingPackageError(
             "Training and evaluation of float models take Keras and TensorFlow",

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from edge.errors import TrainingError
 from edge.output import write_json
-from train.recipes import Balance
+from train.balance.methods import Balance
+from train.splits.kinds import SplitKind
 from train.splits.split import Split, read_split
 
 
@@ -25,10 +26,14 @@ class RunConfig:
         seed: of the split, balancing, initial weights, augmentation and order.
         test_fraction: share of the images in the test part.
         epochs: passes over the training part.
-        balance: "smote" or "none".
+        balance: a name out of `train.balance.methods.BALANCES`.
+        augmentation: names out of `train.augmentation.names.AUGMENTATIONS`.
         weights: where a backbone's weights came from; None where there is no backbone.
         split_digest: from `Split.digest`.
         blastscope: version of this package.
+        split: what the division keeps together.
+        split_file: the file that the division was read from; None where it was made.
+        fold: such as "1/5"; None for a single division.
     """
 
     network: str
@@ -40,9 +45,13 @@ class RunConfig:
     test_fraction: float
     epochs: int
     balance: Balance
+    augmentation: list[str]
     weights: str | None
     split_digest: str
     blastscope: str
+    split: SplitKind = "random"
+    split_file: str | None = None
+    fold: str | None = None
 
 
 class RunFolder:

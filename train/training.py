@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import statistics
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from edge import __version__
 from edge.errors import InterruptedTrainingError, OutputError, TrainingError
@@ -20,25 +23,26 @@ from edge.output import (
     whole_file,
     write_json,
 )
-from train import networks
-from train.balance import check_classes
+from train.balance.balancing import balance_part
+from train.balance.methods import SYNTHETIC, Balance, check_classes
+from train.checkpoint import Checkpoint, FitState
 from train.environment import describe_environment
-from train.fitting import Checkpoint, FitData, FitProgress, FitState, fit, fit_head, predict
+from train.evaluation.calibration import expected_calibration_error
+from train.evaluation.folding import fold_temperature
+from train.evaluation.metrics import classification_report
+from train.evaluation.temperature import fit_temperature
+from train.fitting import FitData, FitProgress, fit, fit_head, predict
 from train.image_set import ImageSet, Progress, read_image_set
-from train.metrics import classification_report
+from train.networks.building import build_network
 from train.options import TrainingOptions, settle_options
 from train.plots import plot_confusion, plot_curves
-from train.recipes import Balance, Recipe, find_recipe
+from train.precision import best_precision, compute_with
+from train.recipes import Recipe, find_recipe
 from train.run_folder import RunConfig, RunFolder
-from train.splits.duplicates import duplicate_groups
-from train.splits.split import (
-    CAVEAT,
-    PARTS,
-    Split,
-    check_label_conflicts,
-    random_split,
-    write_split,
-)
+from train.splits.checked import make_split, take_split
+from train.splits.kinds import SPLIT_KINDS, parse_fold
+from train.splits.leakage import check_children
+from train.splits.split import PARTS, Split, read_split, write_split
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,9 @@ def train(
     seed: int | None = None,
     test_fraction: float | None = None,
     balance: Balance | None = None,
+    augmentation: Sequence[str] | None = None,
+    split: str | None = None,
+    fold: str | None = None,
     resume: bool = False,
     read_progress: Progress | None = None,
     fit_progress: FitProgress | None = None,
@@ -81,6 +88,12 @@ def train(
         seed: of everything random; None takes 0.
         test_fraction: share of the images kept for the test part; None takes 0.2.
         balance: "smote" or "none"; None takes "smote".
+        augmentation: names out of `train.augmentation.names.AUGMENTATIONS`; none at all in an
+            empty one; None takes the recipe's.
+        split: what stays on one side: "random" (near-identical images), "grouped"
+            (pseudo-groups) or "subject"; or the path of a file that tells each image's part. None
+            takes "random".
+        fold: "1/5" makes the first of five folds the test part; None makes a single division.
         resume: go on with the run in `out`. None then takes what the run began with; another
             number of epochs may be given, and all else must be as before.
         read_progress: called with (images read, images in all).
@@ -110,10 +123,14 @@ def train(
         seed=seed,
         test_fraction=test_fraction,
         balance=balance,
+        augmentation=augmentation,
+        split=split,
+        fold=fold,
     )
+    recipe = replace(recipe, augmentation=options.augmentation)
     image_set = read_image_set(data, recipe.side, recipe.side, progress=read_progress)
     _require_outside(out, image_set)
-    split = _divide(image_set, options)
+    division = _divide(image_set, options, run if resume else None)
     config = RunConfig(
         network=network,
         data=str(data.resolve()),
@@ -121,12 +138,16 @@ def train(
         labels=list(image_set.labels),
         side=recipe.side,
         seed=options.seed,
-        test_fraction=options.test_fraction,
+        test_fraction=_test_share(division, options),
         epochs=options.epochs,
         balance=options.balance,
+        augmentation=list(options.augmentation),
         weights=options.weights,
-        split_digest=split.digest(),
+        split_digest=division.digest(),
         blastscope=__version__,
+        split=division.kind,
+        split_file=None if options.split in SPLIT_KINDS else options.split,
+        fold=division.fold,
     )
     checkpoint = Checkpoint(run.checkpoint)
     earlier = checkpoint.read() if resume else FitState()
@@ -134,22 +155,31 @@ def train(
         _require_same(before, config, earlier)
     keras.utils.set_random_seed(options.seed)
     first_weights = "none" if earlier.history else options.weights
-    model = build_network(recipe, len(image_set.labels), first_weights)
-    _prepare_folder(run, config, split, model, is_new=not resume)
+    precision = best_precision()
+    with compute_with(precision):
+        model = build_network(recipe, len(image_set.labels), first_weights)
+    _prepare_folder(run, config, division, model, is_new=not resume)
     try:
-        state = _fit(model, recipe, image_set, split, config, checkpoint, earlier, fit_progress)
+        state = _fit(model, recipe, image_set, division, config, checkpoint, earlier, fit_progress)
     except KeyboardInterrupt as interruption:
         raise _no_model_yet(run) from interruption
     except Exception:
         if not resume and not run.checkpoint.exists():
             shutil.rmtree(run.path, ignore_errors=True)
         raise
-    if state.best_epoch is None:
+    if state.kept_epoch is None:
         raise _no_model_yet(run)
+    if precision == "mixed":
+        # What is kept computes in float32, wherever it goes.
+        weights_in_float32 = model.get_weights()
+        model = build_network(recipe, len(image_set.labels), "none")
+        model.set_weights(weights_in_float32)
     try:
-        metrics = _report(model, image_set, split, config, state)
+        calibration = _calibrate(model, image_set, division)
+        metrics = {**_report(model, image_set, division, config, state), "calibration": calibration}
         spent = time.monotonic() - started + sum(row.seconds for row in earlier.history)
         metrics["training_seconds"] = spent
+        metrics["images_per_second"] = _images_per_second(division, state)
         _write_results(run, model, state, metrics)
     except KeyboardInterrupt as interruption:
         raise InterruptedTrainingError(
@@ -157,25 +187,14 @@ def train(
             got="an interruption while they were being written",
             next_step=f"Give the same command with --resume: the weights are in {run.checkpoint}",
         ) from interruption
+    if state.lost:
+        raise TrainingError(
+            "The training loss must stay a number",
+            got=f"{state.lost} in epoch {len(state.history) + 1}",
+            next_step=f"{run.path} holds the model as it was after epoch {state.kept_epoch}, "
+            "the last good one; use that, or train again with another --seed",
+        )
     return TrainingResult(run, metrics, state.interrupted)
-
-
-def build_network(recipe: Recipe, classes: int, weights: str | None) -> keras.Model:
-    """Build a network by its recipe.
-
-    Args:
-        recipe: one of `train.recipes.RECIPES`.
-        classes: how many classes there are.
-        weights: of the backbone, if it has one.
-
-    Raises:
-        TrainingError: the weights cannot be had, or belong to another network.
-    """
-    if recipe.network == "custom-cnn":
-        return networks.custom_cnn(recipe.side, classes)
-    if recipe.network == "custom-cnn-paper":
-        return networks.custom_cnn_paper(recipe.side, classes)
-    return networks.mobilenet_v2(recipe.side, classes, weights or "none")
 
 
 def _prepare_folder(
@@ -186,7 +205,7 @@ def _prepare_folder(
     require_space(run.path, 5 * 4 * model.count_params() + 2_000_000)
     make_folder(run.path, exist_ok=not is_new)
     run.write_config(config)
-    write_json(run.environment, describe_environment())
+    write_json(run.environment, {**describe_environment(), "precision": best_precision()})
     with whole_file(run.split) as temporary:
         write_split(temporary, split)
 
@@ -201,17 +220,25 @@ def _require_outside(out: Path, image_set: ImageSet) -> None:
         )
 
 
-def _divide(image_set: ImageSet, options: TrainingOptions) -> Split:
+def _divide(image_set: ImageSet, options: TrainingOptions, resumed: RunFolder | None) -> Split:
     """Divide the images, and make sure that the training part can be balanced."""
-    groups = duplicate_groups(image_set.digests, image_set.thumbnails)
-    check_label_conflicts(groups, image_set.targets, image_set.paths)
-    parts = random_split(
-        image_set.targets, image_set.labels, groups, options.test_fraction, options.seed
-    )
-    split = Split(image_set.paths, image_set.digests, parts, tuple(groups.tolist()))
-    if options.balance == "smote":
+    if options.split in SPLIT_KINDS:
+        fold = None if options.fold is None else parse_fold(options.fold)
+        split = make_split(image_set, options.split, options.test_fraction, options.seed, fold)
+    elif resumed is not None:
+        split = take_split(image_set, resumed.read_split())
+    else:
+        split = take_split(image_set, read_split(Path(options.split)))
+    if options.balance in SYNTHETIC:
         check_classes(image_set.targets[split.indices("train")], image_set.labels)
     return split
+
+
+def _test_share(split: Split, options: TrainingOptions) -> float:
+    """Return the test fraction that was asked for, or what a file or fold came to."""
+    if options.split in SPLIT_KINDS and options.fold is None:
+        return options.test_fraction
+    return round(len(split.indices("test")) / len(split.parts), 4)
 
 
 def _require_same(before: RunConfig, now: RunConfig, earlier: FitState) -> None:
@@ -246,15 +273,24 @@ def _fit(
     progress: FitProgress | None,
 ) -> FitState:
     train_part, validation_part = split.indices("train"), split.indices("validation")
+    images, targets = image_set.images[train_part], image_set.targets[train_part]
+    features = None
+    if recipe.head_epochs:
+        features = predict(model.get_layer("backbone"), images)
+    balancing = balance_part(config.balance, images, targets, features, config.seed)
+    if balancing.blends is not None:
+        check_children(train_part[balancing.blends.parents], split.parts)
     fit_data = FitData(
-        image_set.images[train_part],
-        image_set.targets[train_part],
+        images,
+        targets,
         image_set.images[validation_part],
         image_set.targets[validation_part],
+        balancing.blends,
+        balancing.class_weights,
     )
-    if recipe.head_epochs:
+    if features is not None:
         if not earlier.history:
-            fit_head(model, fit_data, recipe, config.balance, config.seed)
+            fit_head(model, features, fit_data, recipe)
         for layer in model.get_layer("backbone").layers[: recipe.frozen_layers]:
             layer.trainable = False
     return fit(
@@ -262,7 +298,6 @@ def _fit(
         fit_data,
         recipe,
         epochs=config.epochs,
-        balance=config.balance,
         seed=config.seed,
         checkpoint=checkpoint,
         earlier=earlier,
@@ -278,6 +313,32 @@ def _no_model_yet(run: RunFolder) -> InterruptedTrainingError:
     )
 
 
+def _images_per_second(split: Split, state: FitState) -> float:
+    """Return how many training images a second the median epoch took in, validation included."""
+    seconds = statistics.median(row.seconds for row in state.history)
+    return len(split.indices("train")) / seconds
+
+
+def _calibrate(model: keras.Model, image_set: ImageSet, split: Split) -> dict[str, Any]:
+    """Fold the temperature that suits the validation part into the model's last layer.
+
+    Every runtime, float or int8, then gives calibrated probabilities; no prediction changes.
+    """
+    indices = split.indices("validation")
+    targets = image_set.targets[indices]
+    scores = predict(model, image_set.images[indices])
+    temperature = fit_temperature(scores, targets)
+    fold_temperature(model, temperature)
+    calibrated = predict(model, image_set.images[indices])
+    return {
+        "part": "validation",
+        "n": len(indices),
+        "temperature": temperature,
+        "ece_before": expected_calibration_error(scores, targets),
+        "ece_after": expected_calibration_error(calibrated, targets),
+    }
+
+
 def _report(
     model: keras.Model, image_set: ImageSet, split: Split, config: RunConfig, state: FitState
 ) -> dict[str, Any]:
@@ -286,14 +347,17 @@ def _report(
     for part in PARTS[1:]:
         indices = split.indices(part)
         scores = predict(model, image_set.images[indices])
-        reports[part] = classification_report(image_set.targets[indices], scores, image_set.labels)
+        reports[part] = classification_report(
+            image_set.targets[indices], scores, image_set.labels, np.array(split.groups)[indices]
+        )
     return {
         "network": config.network,
-        "split": CAVEAT,
+        "split": split.caveat,
+        "split_kind": split.kind,
         "seed": config.seed,
         "images": {part: len(split.indices(part)) for part in PARTS},
         "epochs_finished": len(state.history),
-        "best_epoch": state.best_epoch,
+        "kept_epoch": state.kept_epoch,
         "interrupted": state.interrupted,
         **reports,
     }
@@ -305,7 +369,7 @@ def _write_results(
     try:
         write_json(run.history, [asdict(row) for row in state.history])
         write_json(run.metrics, metrics)
-        plot_curves(run.curves, state.history, state.best_epoch)
+        plot_curves(run.curves, state.history, state.kept_epoch)
         plot_confusion(run.confusion_matrix, {"float, test part": metrics["test"]})
         # Last, since it is what tells a finished run.
         with whole_file(run.model) as temporary:

@@ -20,8 +20,13 @@ from edge.labels import DISCLAIMER
 #: waits for no library.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("quantize.cli.demo", "Run the whole path on simulated smears and show it on a page."),
+    "audit": ("train.cli.audit", "Look an image set over, and what shortcuts score on it."),
+    "split": ("train.cli.split", "Divide an image set so that nothing leaks, as files."),
     "train": ("train.cli.train", "Train a network on a folder of images."),
     "evaluate": ("train.cli.evaluate", "Score a float or int8 model on labelled images."),
+    "reproduce": ("train.cli.reproduce", "Make a paper's table again, and show what it is worth."),
+    "study": ("train.cli.study", "Train a network in several ways and compare them."),
+    "robustness": ("train.cli.robustness", "Degrade images and see how far models follow."),
     "quantize": ("quantize.cli.quantize", "Turn a run into one int8 file, if it is as good."),
     "pack": ("quantize.cli.pack", "Give a plain TFLite file its labels and card."),
     "classify": ("edge.cli.classify", "Classify image files."),

@@ -44,6 +44,9 @@ def test_each_command_teaches_by_example(blastscope: Command, name: str) -> None
     done = blastscope(name, "--help")
     assert done.returncode == 0, done.stderr
     assert f"    blastscope {name}" in done.stdout.split("Example", 1)[1]
+    if name == "study":
+        # Its options are those of the commands below it.
+        done = blastscope(name, "balancing", "--help")
     assert "--json" in done.stdout
 
 

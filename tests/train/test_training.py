@@ -19,11 +19,15 @@ import numpy as np
 import pytest
 
 from edge.errors import OutputError, TrainingError
-from train.balance import smote_images
-from train.fitting import Checkpoint, Epoch, FitData, FitState, fit, fit_head, predict
+from train.balance.balancing import balance_part
+from train.checkpoint import Checkpoint, Epoch, FitState
+from train.evaluation.metrics import classification_report
+from train.fitting import FitData, fit, fit_head, predict
 from train.image_set import read_image_set
-from train.metrics import classification_report
-from train.networks import custom_cnn, custom_cnn_paper, mobilenet_v2
+from train.networks.building import build_network
+from train.networks.custom_cnn import custom_cnn
+from train.networks.custom_cnn_paper import custom_cnn_paper
+from train.networks.mobilenet_v2 import mobilenet_v2
 from train.recipes import RECIPES
 from train.run_folder import RunFolder
 from train.training import train
@@ -63,7 +67,8 @@ def test_saved_model_gives_the_scores_that_the_metrics_are_from(finished_run: Pa
     test_part = split.indices("test")
     network = keras.models.load_model(run.model, compile=False)
     scores = predict(network, image_set.images[test_part])
-    report = classification_report(image_set.targets[test_part], scores, image_set.labels)
+    groups = np.array(split.groups)[test_part]
+    report = classification_report(image_set.targets[test_part], scores, image_set.labels, groups)
     assert report == json.loads(run.metrics.read_text())["test"]
 
 
@@ -195,7 +200,7 @@ def test_disk_that_fills_up_keeps_the_last_good_epoch(tmp_path: Path, smears: Pa
     """The disk has room at the start, and none after the first epoch."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(disk)]
     if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("FULL DISK UNTESTED: mounting a small file system takes root")
     try:
@@ -243,13 +248,35 @@ def test_lost_loss_stops_with_the_best_weights(tmp_path: Path) -> None:
             _noise(recipe.side),
             recipe,
             epochs=3,
-            balance="none",
             seed=0,
             checkpoint=Checkpoint(tmp_path),
         )
 
 
-def test_fit_leaves_the_network_with_its_best_weights(tmp_path: Path) -> None:
+def test_lost_loss_leaves_the_last_good_model_and_says_so(
+    smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[keras.Model] = []
+    real = build_network
+
+    def remember(*arguments: object) -> keras.Model:
+        built.append(real(*arguments))  # type: ignore[arg-type]
+        return built[-1]
+
+    def spoil(epoch: int, epochs: int, done: float, row: Epoch | None) -> None:
+        if row is not None:
+            built[0].set_weights([weight * np.nan for weight in built[0].get_weights()])
+
+    monkeypatch.setattr("train.training.build_network", remember)
+    out = tmp_path / "run"
+    with pytest.raises(TrainingError, match=r"in epoch 2\. .*after epoch 1, the last good one"):
+        train("custom-cnn", smears, out, epochs=3, fit_progress=spoil)
+    network = keras.models.load_model(RunFolder(out).model, compile=False)
+    assert all(np.isfinite(weight).all() for weight in network.get_weights())
+    assert json.loads(RunFolder(out).metrics.read_text())["kept_epoch"] == 1
+
+
+def test_fit_leaves_the_network_with_its_last_weights(tmp_path: Path) -> None:
     recipe = RECIPES["custom-cnn"]
     network = custom_cnn(recipe.side, 4)
     kept: dict[int, np.ndarray] = {}
@@ -263,15 +290,13 @@ def test_fit_leaves_the_network_with_its_best_weights(tmp_path: Path) -> None:
         _noise(recipe.side),
         recipe,
         epochs=3,
-        balance="none",
         seed=0,
         checkpoint=Checkpoint(tmp_path),
         progress=remember,
     )
-    assert state.best_epoch is not None
-    losses = {row.epoch: row.validation_loss for row in state.history}
-    assert losses[state.best_epoch] == min(losses.values())
-    assert np.allclose(network.get_weights()[0], kept[state.best_epoch])
+    assert state.kept_epoch == 3
+    assert np.allclose(network.get_weights()[0], kept[3])
+    assert not np.allclose(kept[2], kept[3])
 
 
 def test_networks_are_what_they_say() -> None:
@@ -280,6 +305,7 @@ def test_networks_are_what_they_say() -> None:
     convolutions = [one for one in small.layers if isinstance(one, keras.layers.Conv2D)]
     pools = [one for one in small.layers if isinstance(one, keras.layers.MaxPooling2D)]
     assert (len(convolutions), len(pools)) == (6, 4)
+    assert not any(isinstance(one, keras.layers.Flatten) for one in small.layers)
     assert small.output_shape == (None, 4)
     assert custom_cnn_paper(128, 4).name == "custom-cnn-paper"
 
@@ -309,7 +335,8 @@ def test_head_is_fitted_to_the_frozen_backbone(smears: Path, shared: Path) -> No
     backbone = [weight.copy() for weight in network.get_layer("backbone").get_weights()]
     image_set = read_image_set(smears, 224, 224)
     data = FitData(image_set.images, image_set.targets, image_set.images, image_set.targets)
-    fit_head(network, data, RECIPES["mobilenet-v2"], "smote", 0)
+    features = predict(network.get_layer("backbone"), image_set.images)
+    fit_head(network, features, data, RECIPES["mobilenet-v2"])
     predicted = predict(network, image_set.images).argmax(axis=1)
     assert (predicted == image_set.targets).mean() > 0.7
     for before, after in zip(backbone, network.get_layer("backbone").get_weights(), strict=True):
@@ -325,14 +352,14 @@ def test_only_the_training_part_is_balanced(
     for path in sorted((folder / "Pro").iterdir())[:12]:
         path.unlink()
     seen: list[np.ndarray] = []
-    real: Callable[..., object] = smote_images
+    real: Callable[..., object] = balance_part
 
-    def spy(images: np.ndarray, targets: np.ndarray, seed: int) -> object:
+    def spy(balance: str, images: np.ndarray, *rest: object) -> object:
         seen.extend(images)
-        return real(images, targets, seed)
+        return real(balance, images, *rest)
 
-    monkeypatch.setattr("train.fitting.smote_images", spy)
-    run = train("custom-cnn", folder, tmp_path / "run", epochs=1).run
+    monkeypatch.setattr("train.training.balance_part", spy)
+    run = train("custom-cnn", folder, tmp_path / "run", epochs=1, balance="smote").run
     image_set = read_image_set(folder, 224, 224)
     training = {image_set.images[i].tobytes() for i in run.read_split().indices("train")}
     assert {image.tobytes() for image in seen} == training

@@ -18,7 +18,9 @@ from edge.cli.options import (
     progress_bar,
     stop_on_signals,
 )
-from train.recipes import RECIPES, Balance
+from train.augmentation.names import AUGMENTATIONS
+from train.balance.methods import BALANCES, Balance
+from train.recipes import RECIPES
 from train.splits.split import DEFAULT_TEST_FRACTION
 
 
@@ -28,6 +30,8 @@ from train.splits.split import DEFAULT_TEST_FRACTION
 Examples:
   blastscope train mobilenet-v2 --data images --out run
   blastscope train custom-cnn --data images --out run --epochs 5 --seed 1
+  blastscope train custom-cnn --data images --out run --balance none --augment turn,stain,hue
+  blastscope train custom-cnn --data images --out run --split grouped
   blastscope train custom-cnn --data images --out run --resume
 
 \b
@@ -60,10 +64,29 @@ custom-cnn-paper is the published form of the small network, kept for comparison
     help=f"Share of the images kept apart for testing.  [default: {DEFAULT_TEST_FRACTION}]",
 )
 @click.option(
+    "--split",
+    metavar="KIND|FILE",
+    help="What stays on one side: random (near-identical images), grouped (pseudo-groups: images "
+    "that look as if from one smear) or subject (from C-NMC file names); or a file that "
+    "`blastscope split` or an earlier run wrote.  [default: random]",
+)
+@click.option(
+    "--fold",
+    metavar="I/K",
+    help="Test on the I-th of K folds, such as 1/5, and train on the others.",
+)
+@click.option(
     "--balance",
-    type=click.Choice(["smote", "none"]),
-    help="How the classes of the training part are made equal in number. SMOTE takes about 4 GB of "
-    "memory for 2,000 images.  [default: smote]",
+    type=click.Choice(list(BALANCES)),
+    help="What is done where the classes of the training part differ in number: "
+    + "; ".join(f"{name}: {text}" for name, text in BALANCES.items())
+    + ".  [default: smote]",
+)
+@click.option(
+    "--augment",
+    metavar="NAME,NAME",
+    help=f"Random changes in training: none, or some of {', '.join(AUGMENTATIONS)}.  "
+    "[default: all that the network's recipe has]",
 )
 @click.option(
     "--resume",
@@ -80,7 +103,10 @@ def command(
     epochs: int | None,
     seed: int | None,
     test_fraction: float | None,
+    split: str | None,
+    fold: str | None,
     balance: str | None,
+    augment: str | None,
     resume: bool,
     as_json: bool,
 ) -> None:
@@ -104,7 +130,10 @@ def command(
             epochs=epochs,
             seed=seed,
             test_fraction=test_fraction,
+            split=split,
+            fold=fold,
             balance=cast(Balance | None, balance),
+            augmentation=None if augment is None else _names(augment),
             resume=resume,
             read_progress=read_progress,
             fit_progress=show_epoch,
@@ -121,19 +150,30 @@ def command(
         click.get_current_context().exit(130)
 
 
+def _names(augment: str) -> list[str]:
+    """Return the names in a list with commas; "none" is a list of none."""
+    return [] if augment == "none" else [name.strip() for name in augment.split(",")]
+
+
 def show_epoch(epoch: int, epochs: int, done: float, row: Any) -> None:
     """Show the running epoch on a terminal, and a line for each that has finished."""
-    terminal = sys.stderr.isatty()
+    show_running_epoch(epoch, epochs, done, row)
     if row is None:
-        if terminal:
-            filled = int(30 * done)
-            bar = "#" * filled + "-" * (30 - filled)
-            click.echo(f"\repoch {epoch:>3}/{epochs}  [{bar}]", nl=False, err=True)
         return
-    if terminal:
-        click.echo("\r\033[K", nl=False, err=True)
     note(
         f"epoch {epoch:>3}/{epochs}  training: loss {row.loss:.4f}, accuracy {row.accuracy:.1%}   "
         f"validation: loss {row.validation_loss:.4f}, accuracy {row.validation_accuracy:.1%}   "
         f"{row.seconds:.0f} s"
     )
+
+
+def show_running_epoch(epoch: int, epochs: int, done: float, row: Any) -> None:
+    """Show the running epoch on a terminal, and take it away once the epoch has finished."""
+    if not sys.stderr.isatty():
+        return
+    if row is not None:
+        click.echo("\r\033[K", nl=False, err=True)
+        return
+    filled = int(30 * done)
+    bar = "#" * filled + "-" * (30 - filled)
+    click.echo(f"\repoch {epoch:>3}/{epochs}  [{bar}]", nl=False, err=True)

@@ -7,11 +7,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SplitError
+from train.splits.kinds import SPLIT_KINDS, SplitKind, caveat
 
 PARTS = ("train", "validation", "test")
 
@@ -21,11 +23,8 @@ DEFAULT_TEST_FRACTION = 0.2
 #: Share of what the test part leaves that validation takes.
 VALIDATION_FRACTION = 0.1
 
-#: What this split does not keep apart; printed wherever its figures are.
-CAVEAT = (
-    "random split by image: byte-identical and near-identical images are on one side, "
-    "but patients are not known and may be on both"
-)
+#: The columns of a split's file. The last three are absent from files of earlier versions.
+COLUMNS = ("path", "part", "group", "sha256", "kind", "seed", "fold")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,13 +35,25 @@ class Split:
         paths: each image's path relative to the set's folder.
         digests: SHA-256 of each file.
         parts: one of `PARTS` for each image.
-        groups: number of the duplicate group of each image.
+        groups: number of each image's group of those that the division keeps whole: duplicates
+            for a random one, pseudo-groups or subjects for the others.
+        kind: what was kept together.
+        seed: of the division; None where the file does not say.
+        fold: such as "1/5", where the test part is one of several; None where it is not.
     """
 
     paths: tuple[str, ...]
     digests: tuple[str, ...]
     parts: tuple[str, ...]
     groups: tuple[int, ...]
+    kind: SplitKind = "random"
+    seed: int | None = None
+    fold: str | None = None
+
+    @property
+    def caveat(self) -> str:
+        """What the division does and does not keep apart."""
+        return caveat(self.kind, self.fold)
 
     def indices(self, part: str) -> NDArray[np.int64]:
         """Return the positions of one part's images; int64, shape (n,)."""
@@ -150,11 +161,13 @@ def check_label_conflicts(
 
 
 def write_split(path: Path, split: Split) -> None:
-    """Write a split as CSV with the columns path, part, group and sha256."""
+    """Write a split as CSV with the columns path, part, group, sha256, kind, seed and fold."""
+    described = (split.kind, "" if split.seed is None else split.seed, split.fold or "")
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("path", "part", "group", "sha256"))
-        writer.writerows(zip(split.paths, split.parts, split.groups, split.digests, strict=True))
+        writer.writerow(COLUMNS)
+        for row in zip(split.paths, split.parts, split.groups, split.digests, strict=True):
+            writer.writerow((*row, *described))
 
 
 def read_split(path: Path) -> Split:
@@ -168,15 +181,28 @@ def read_split(path: Path) -> Split:
             rows = list(csv.DictReader(file))
         if not rows:
             raise ValueError("no rows")
+        if any(None in (row["path"], row["sha256"]) for row in rows):
+            raise ValueError("a row that is cut short")
+        if unknown := {row["part"] for row in rows} - set(PARTS):
+            raise ValueError(f"a part named {sorted(map(str, unknown))[0]}")
+        described = {tuple(row.get(name) or "" for name in COLUMNS[4:]) for row in rows}
+        if len(described) > 1:
+            raise ValueError("several kinds, seeds or folds")
+        kind, seed, fold = described.pop()
+        if kind and kind not in SPLIT_KINDS:
+            raise ValueError(f"a kind named {kind}")
         return Split(
             paths=tuple(row["path"] for row in rows),
             digests=tuple(row["sha256"] for row in rows),
             parts=tuple(row["part"] for row in rows),
             groups=tuple(int(row["group"]) for row in rows),
+            kind=cast(SplitKind, kind or "random"),
+            seed=int(seed) if seed else None,
+            fold=fold or None,
         )
     except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise SplitError(
             f"The split {path} is a CSV file with columns path, part, group and sha256",
             got=f"{type(error).__name__}: {error}",
-            next_step="Pass the split.csv of a run folder",
+            next_step="Pass the split.csv of a run folder, or a file that `blastscope split` wrote",
         ) from error

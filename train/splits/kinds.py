@@ -1,0 +1,75 @@
+"""The kinds of division, and what each does and does not keep apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from edge.errors import SplitError
+
+SplitKind = Literal["random", "grouped", "subject"]
+
+#: Each kind and its caveat, which is printed wherever figures under it are.
+CAVEATS: Final[dict[SplitKind, str]] = {
+    "random": (
+        "random split by image: byte-identical and near-identical images are on one side, "
+        "but patients may be on both"
+    ),
+    "grouped": (
+        "grouped split: pseudo-groups, inferred from stain, scale bar and file numbers, are on "
+        "one side; they are not patients, and patients may be on both"
+    ),
+    "subject": (
+        "split by subject: subjects, as the file names tell them, are on one side; ids that share "
+        "an image count as one subject"
+    ),
+}
+
+#: More folds than this are surely a slip.
+MOST_FOLDS = 50
+
+SPLIT_KINDS: Final[tuple[SplitKind, ...]] = tuple(CAVEATS)
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One of several divisions, of which each has another test part.
+
+    Attributes:
+        number: which, from 1 on.
+        folds: of how many.
+    """
+
+    number: int
+    folds: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.folds}"
+
+
+def caveat(kind: SplitKind, fold: str | None) -> str:
+    """Return what figures under a division are exposed to.
+
+    Args:
+        kind: of the division.
+        fold: such as "1/5"; None for a single division.
+    """
+    return CAVEATS[kind] + (f"; fold {fold}" if fold else "")
+
+
+def parse_fold(text: str) -> Fold:
+    """Read a fold such as "1/5".
+
+    Raises:
+        SplitError: it is none, or there are not 2 to `MOST_FOLDS` folds.
+    """
+    number, slash, folds = text.partition("/")
+    if slash and number.isdecimal() and folds.isdecimal():
+        fold = Fold(int(number), int(folds))
+        if 1 <= fold.number <= fold.folds and 2 <= fold.folds <= MOST_FOLDS:
+            return fold
+    raise SplitError(
+        f"A fold is I/K, the I-th of K folds, of which there are 2 to {MOST_FOLDS}",
+        got=text,
+        next_step="Give 1/5 for the first of five",
+    )

@@ -1,0 +1,86 @@
+"""What a study trains, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from train.balance.methods import Balance
+from train.options import TrainingOptions, settle_options
+from train.recipes import find_recipe
+from train.splits.kinds import SplitKind
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a study's table: a way to train.
+
+    Attributes:
+        name: what the table and the run folders call it.
+        network: a name out of `train.recipes.RECIPES`.
+        weights: of a backbone: "imagenet", "none" or a path; None takes the recipe's.
+        balance: a name out of `train.balance.methods.BALANCES`; None takes the default.
+        augmentation: names out of `train.augmentation.names.AUGMENTATIONS`; None takes the
+            recipe's.
+        epochs: passes over the training part; None takes the recipe's.
+    """
+
+    name: str
+    network: str
+    weights: str | None = None
+    balance: Balance | None = None
+    augmentation: tuple[str, ...] | None = None
+    epochs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """One run: a row under one split with one seed.
+
+    Attributes:
+        row: how it is trained.
+        split: one of `train.splits.kinds.SPLIT_KINDS`.
+        seed: of the split and of all else that is random.
+    """
+
+    row: Row
+    split: SplitKind
+    seed: int
+
+    def folder(self, runs: Path) -> Path:
+        """Return the run folder below the folder of a study's runs."""
+        return runs / self.row.name / f"{self.split}-{self.seed}"
+
+    def options(self) -> TrainingOptions:
+        """Return the options that the run is trained with, none of them open.
+
+        Raises:
+            TrainingError: an option does not fit the network.
+        """
+        row = self.row
+        return settle_options(
+            find_recipe(row.network),
+            None,
+            weights=row.weights,
+            epochs=row.epochs,
+            seed=self.seed,
+            test_fraction=None,
+            balance=row.balance,
+            augmentation=row.augmentation,
+            split=self.split,
+        )
+
+    def __str__(self) -> str:
+        return f"{self.row.name}, {self.split} split, seed {self.seed}"
+
+
+def plan_runs(
+    rows: Sequence[Row], splits: Sequence[SplitKind], seeds: Sequence[int]
+) -> tuple[RunPlan, ...]:
+    """Return every row under every split with every seed.
+
+    All rows have their first seed before any has its second, so that a study that was stopped can
+    be read as one of fewer seeds.
+    """
+    return tuple(RunPlan(row, split, seed) for seed in seeds for split in splits for row in rows)
