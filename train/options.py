@@ -58,7 +58,7 @@ def settle_options(
     Args:
         recipe: of the network.
         before: the run to go on with, whose options are then taken; None for a new run, which
-            takes the recipe's weights and epochs, seed 0, a test fraction of 0.2 and SMOTE.
+            takes the recipe's weights and epochs, seed 0, a test fraction of 0.2 and no balancing.
         weights: see `TrainingOptions`, as are those below.
         epochs: passes over the training part.
         seed: of everything random.
@@ -93,7 +93,7 @@ def settle_options(
         epochs=recipe.epochs if epochs is None else epochs,
         seed=seed or 0,
         test_fraction=DEFAULT_TEST_FRACTION if test_fraction is None else test_fraction,
-        balance=balance or "smote",
+        balance=balance or "none",
         augmentation=tuple(name for name in AUGMENTATIONS if name in chosen),
         split=settled_split,
         fold=settled_fold,

@@ -87,7 +87,7 @@ def train(
         epochs: passes over the training part; None takes the recipe's.
         seed: of everything random; None takes 0.
         test_fraction: share of the images kept for the test part; None takes 0.2.
-        balance: "smote" or "none"; None takes "smote".
+        balance: a name out of `train.balance.methods.BALANCES`; None takes "none".
         augmentation: names out of `train.augmentation.names.AUGMENTATIONS`; none at all in an
             empty one; None takes the recipe's.
         split: what stays on one side: "random" (near-identical images), "grouped"

@@ -80,7 +80,7 @@ custom-cnn-paper is the published form of the small network, kept for comparison
     type=click.Choice(list(BALANCES)),
     help="What is done where the classes of the training part differ in number: "
     + "; ".join(f"{name}: {text}" for name, text in BALANCES.items())
-    + ".  [default: smote]",
+    + ".  [default: none]",
 )
 @click.option(
     "--augment",
