@@ -41,8 +41,21 @@ def reproduction_markdown(report: Mapping[str, Any]) -> str:
     tables.append(promise_table(report))
     return document(
         f"{paper['key']}, made again",
-        [f"{paper['citation']}. {paper['caveat']}", *(one.markdown() for one in tables)],
+        [
+            f"{paper['citation']}. {paper['caveat']} {_trained_with(report)}",
+            *(one.markdown() for one in tables),
+        ],
     )
+
+
+def _trained_with(report: Mapping[str, Any]) -> str:
+    """Say how long each row was trained, and how its classes were balanced."""
+    training = {row["row"]: row["training"] for row in report["rows"]}
+    said = [
+        f"{row} {one['epochs']} epochs, balancing: {one['balance']}"
+        for row, one in training.items()
+    ]
+    return f"Trained here: {'; '.join(said)}."
 
 
 def write_reproduction(folder: Path, report: Mapping[str, Any]) -> None:

@@ -52,6 +52,7 @@ def test_reproduction_says_what_it_rests_on_and_fails_on_broken_promises(
     assert "promised figures are missed" in told
     assert "**not kept**" in markdown
     assert "| custom-cnn | 98.60% |" in markdown
+    assert "Trained here: custom-cnn 2 epochs, balancing: " in markdown
     digest = ImageSets(smears).at(224).digest()[:12]
     below = [line for line in markdown.splitlines() if line.startswith("Data: ")]
     assert len(below) == 4
