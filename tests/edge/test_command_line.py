@@ -342,7 +342,8 @@ def test_training_on_bad_data_leaves_nothing(
         (three, "1 of class Pro"),
         (cut, image.name),
     ):
-        done = blastscope("train", "custom-cnn", "--data", data, "--out", out)
+        words = ("train", "custom-cnn", "--data", data, "--out", out, "--balance", "smote")
+        done = blastscope(*words)
         assert done.returncode == 2, done.stderr
         assert said in done.stderr
         assert "Traceback" not in done.stderr

@@ -71,7 +71,8 @@ class RandomHue(keras.layers.Layer):
             axis=1,
         )
         roots_map = ops.matmul(ops.matmul(_TO_LAB, turn), _FROM_LAB)
-        flat = ops.reshape(images, (n, -1, 3))
+        # No -1: a batch may have no image for this layer.
+        flat = ops.reshape(images, (n, images.shape[1] * images.shape[2], 3))
         linear = ops.exp(_GAMMA * ops.log((flat + 1.0) / 256.0))
         roots = ops.exp(ops.log(ops.matmul(linear, _TO_XYZ)) / 3.0)
         roots = ops.matmul(roots, roots_map)

@@ -47,8 +47,8 @@ PAPERS: dict[str, Paper] = {
             },
             caveat="The paper's figures are those of its abstract: one accuracy for MobileNetV2 "
             "with an altered head and one for a custom CNN, without n, interval or seeds. It "
-            "balances its training images with SMOTE. Its custom CNN stands beside ours (custom-cnn) and beside its published form "
-            "(custom-cnn-paper).",
+            "balances its training images with SMOTE. Its custom CNN stands beside ours "
+            "(custom-cnn) and beside its published form (custom-cnn-paper).",
         ),
     )
 }
