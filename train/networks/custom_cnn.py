@@ -17,9 +17,6 @@ def custom_cnn(side: int, classes: int) -> keras.Model:
     exact. The first convolution takes every second pixel, so that the network sees a 224-pixel
     field unresized at the cost of a 112-pixel one.
 
-    Plain convolutions won over eight depthwise-separable blocks with shortcuts: those took 1.6
-    times as long a step and fitted the training images sooner, but not others.
-
     Args:
         side: height and width of the input in pixels; a multiple of 32.
         classes: how many classes there are.
