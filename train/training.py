@@ -154,7 +154,10 @@ def train(
     if before is not None:
         _require_same(before, config, earlier)
     keras.utils.set_random_seed(options.seed)
-    first_weights = "none" if earlier.history else options.weights
+    # A resumed network gets its weights from the checkpoint; "smote-features" must find the same
+    # neighbours as before, by the features of the weights that the run began with.
+    is_restored = bool(earlier.history) and options.balance != "smote-features"
+    first_weights = "none" if is_restored else options.weights
     precision = best_precision()
     with compute_with(precision):
         model = build_network(recipe, len(image_set.labels), first_weights)
@@ -275,7 +278,7 @@ def _fit(
     train_part, validation_part = split.indices("train"), split.indices("validation")
     images, targets = image_set.images[train_part], image_set.targets[train_part]
     features = None
-    if recipe.head_epochs:
+    if recipe.head_epochs and (not earlier.history or config.balance == "smote-features"):
         features = predict(model.get_layer("backbone"), images)
     balancing = balance_part(config.balance, images, targets, features, config.seed)
     if balancing.blends is not None:
@@ -288,9 +291,9 @@ def _fit(
         balancing.blends,
         balancing.class_weights,
     )
-    if features is not None:
-        if not earlier.history:
-            fit_head(model, features, fit_data, recipe)
+    if features is not None and not earlier.history:
+        fit_head(model, features, fit_data, recipe)
+    if recipe.head_epochs:
         for layer in model.get_layer("backbone").layers[: recipe.frozen_layers]:
             layer.trainable = False
     return fit(
