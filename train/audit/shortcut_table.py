@@ -13,16 +13,17 @@ from edge.errors import SplitError
 from train.audit.shortcuts import CLASSIFIERS, SHORTCUTS, Features, shortcut_baselines
 from train.evaluation.metrics import wilson_interval
 from train.image_set import ImageSet, Progress
-from train.splits.grouped import grouped_split
-from train.splits.split import DEFAULT_TEST_FRACTION, random_split
+from train.splits.division import FOLDS_SEED, Grouping, divide, k_folds
+from train.splits.kinds import USUAL_FOLDS, SplitKind, fold_of_seed
+from train.splits.split import DEFAULT_TEST_FRACTION, Split
 
 #: Splits of each kind; their seeds follow one another.
 REPEATS = 5
 
 #: The kinds of split that are compared, and what stays undivided under each.
-SPLITS: dict[str, str] = {
+SPLITS: dict[SplitKind, str] = {
     "random": "images are divided at random; only near duplicates stay on one side",
-    "grouped": "whole pseudo-groups are divided at random",
+    "grouped": f"whole pseudo-groups, in {USUAL_FOLDS} folds, each seed testing the next one",
 }
 
 #: Share of what the largest class leaves to be gained. A shortcut that gains as much tells the
@@ -47,7 +48,7 @@ _REMEDIES = {
 def shortcut_table(
     image_set: ImageSet,
     features: Features,
-    groups: Mapping[str, NDArray[np.int64]],
+    groups: Mapping[SplitKind, NDArray[np.int64]],
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -76,23 +77,15 @@ def shortcut_table(
         "shortcuts": SHORTCUTS,
         "splits": {},
     }
-    for number, (kind, divide) in enumerate(
-        {"random": random_split, "grouped": grouped_split}.items()
-    ):
+    for number, kind in enumerate(SPLITS):
         rounds: list[dict[str, dict[str, Any]]] = []
         majorities: list[float] = []
         entry: dict[str, Any] = {"keeps_together": SPLITS[kind]}
         try:
             for done, one_seed in enumerate(seeds, start=1):
-                parts = divide(
-                    image_set.targets,
-                    image_set.labels,
-                    groups[kind],
-                    DEFAULT_TEST_FRACTION,
-                    one_seed,
-                )
-                rounds.append(shortcut_baselines(image_set, parts, features))
-                tested = image_set.targets[[part == "test" for part in parts]]
+                split = _divide(image_set, Grouping(kind, groups["random"], groups[kind]), one_seed)
+                rounds.append(shortcut_baselines(image_set, split.parts, features))
+                tested = image_set.targets[split.indices("test")]
                 majorities.append(float(np.bincount(tested).max() / len(tested)))
                 if progress is not None:
                     progress(number * REPEATS + done, len(SPLITS) * REPEATS)
@@ -109,6 +102,13 @@ def shortcut_table(
     if progress is not None:
         progress(len(SPLITS) * REPEATS, len(SPLITS) * REPEATS)
     return table
+
+
+def _divide(image_set: ImageSet, grouping: Grouping, seed: int) -> Split:
+    fold = fold_of_seed(grouping.kind, seed)
+    if fold is None:
+        return divide(image_set, grouping, DEFAULT_TEST_FRACTION, seed)
+    return k_folds(image_set, grouping, fold.folds, FOLDS_SEED)[fold.number - 1]
 
 
 def _mean(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

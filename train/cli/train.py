@@ -73,7 +73,8 @@ custom-cnn-paper is the published form of the small network, kept for comparison
 @click.option(
     "--fold",
     metavar="I/K",
-    help="Test on the I-th of K folds, such as 1/5, and train on the others.",
+    help="Test on the I-th of K folds, such as 1/5, and train on the others; all seeds have the "
+    "same folds.",
 )
 @click.option(
     "--balance",

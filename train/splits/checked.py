@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from train.image_set import ImageSet
-from train.splits.division import divide, find_groups, k_folds
+from train.splits.division import FOLDS_SEED, divide, find_groups, k_folds
 from train.splits.given import match_split
 from train.splits.kinds import Fold, SplitKind
 from train.splits.leakage import check_leakage
@@ -24,7 +24,8 @@ def make_split(
         kind: what is kept together.
         test_fraction: share of each class in the test part, above 0 and below 0.9; not heeded
             where there is a fold.
-        seed: of the random order.
+        seed: of the random order; not heeded where there is a fold, since the folds of a set are
+            the same for every seed: trainings with other seeds then test each image once.
         fold: which of how many parts is the test part; None for a single division.
 
     Raises:
@@ -35,7 +36,7 @@ def make_split(
     if fold is None:
         split = divide(image_set, grouping, test_fraction, seed)
     else:
-        split = k_folds(image_set, grouping, fold.folds, seed)[fold.number - 1]
+        split = k_folds(image_set, grouping, fold.folds, FOLDS_SEED)[fold.number - 1]
     check_leakage(split, image_set, grouping)
     return split
 

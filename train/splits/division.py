@@ -24,6 +24,9 @@ from train.splits.split import (
 )
 from train.splits.subjects import read_subjects, subject_groups
 
+#: Deals out the folds that trainings with any seed share.
+FOLDS_SEED = 0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grouping:

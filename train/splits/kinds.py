@@ -25,6 +25,9 @@ CAVEATS: Final[dict[SplitKind, str]] = {
     ),
 }
 
+#: Each tests a fifth of the images, as a single division does unless it is told otherwise.
+USUAL_FOLDS = 5
+
 #: More folds than this are surely a slip.
 MOST_FOLDS = 50
 
@@ -55,6 +58,22 @@ def caveat(kind: SplitKind, fold: str | None) -> str:
         fold: such as "1/5"; None for a single division.
     """
     return CAVEATS[kind] + (f"; fold {fold}" if fold else "")
+
+
+def fold_of_seed(kind: SplitKind, seed: int) -> Fold | None:
+    """Return the fold that is tested with a seed, where figures are means over seeds.
+
+    Few and large groups can be divided in few ways: single divisions with other seeds then test
+    nearly the same images, and never those of the largest groups. In folds each is tested once.
+
+    Args:
+        kind: of the division.
+        seed: from 0 on; those from 0 to `USUAL_FOLDS` - 1 have a fold each, and so on.
+
+    Returns:
+        None under "random", which has no groups to speak of.
+    """
+    return None if kind == "random" else Fold(seed % USUAL_FOLDS + 1, USUAL_FOLDS)
 
 
 def parse_fold(text: str) -> Fold:

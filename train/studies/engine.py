@@ -110,10 +110,11 @@ def _train(run: RunFolder, plan: RunPlan, data: Path, fit_progress: FitProgress 
         weights=options.weights,
         epochs=options.epochs,
         seed=options.seed,
-        test_fraction=options.test_fraction,
+        test_fraction=None if options.fold else options.test_fraction,
         balance=options.balance,
         augmentation=options.augmentation,
         split=options.split,
+        fold=options.fold,
         resume=run.config.is_file(),
         fit_progress=fit_progress,
     )

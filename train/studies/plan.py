@@ -9,7 +9,7 @@ from pathlib import Path
 from train.balance.methods import Balance
 from train.options import TrainingOptions, settle_options
 from train.recipes import find_recipe
-from train.splits.kinds import SplitKind
+from train.splits.kinds import SplitKind, fold_of_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class RunPlan:
     Attributes:
         row: how it is trained.
         split: one of `train.splits.kinds.SPLIT_KINDS`.
-        seed: of the split and of all else that is random.
+        seed: of a random split and of all else that is random; under other splits it chooses the
+            fold, as `train.splits.kinds.fold_of_seed` says.
     """
 
     row: Row
@@ -58,7 +59,7 @@ class RunPlan:
         Raises:
             TrainingError: an option does not fit the network.
         """
-        row = self.row
+        row, fold = self.row, fold_of_seed(self.split, self.seed)
         return settle_options(
             find_recipe(row.network),
             None,
@@ -69,10 +70,14 @@ class RunPlan:
             balance=row.balance,
             augmentation=row.augmentation,
             split=self.split,
+            fold=None if fold is None else str(fold),
         )
 
     def __str__(self) -> str:
-        return f"{self.row.name}, {self.split} split, seed {self.seed}"
+        fold = fold_of_seed(self.split, self.seed)
+        return f"{self.row.name}, {self.split} split, seed {self.seed}" + (
+            f", fold {fold}" if fold else ""
+        )
 
 
 def plan_runs(

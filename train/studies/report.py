@@ -11,7 +11,7 @@ import numpy as np
 
 from edge import __version__
 from train.image_set import ImageSet
-from train.splits.kinds import CAVEATS, SPLIT_KINDS, SplitKind
+from train.splits.kinds import CAVEATS, SPLIT_KINDS, USUAL_FOLDS, SplitKind, fold_of_seed
 from train.splits.split import DEFAULT_TEST_FRACTION
 from train.studies.choices import format_seeds
 from train.studies.engine import Measured
@@ -115,6 +115,12 @@ def rests_on(report: Mapping[str, Any], split: SplitKind, *others: str) -> str:
     seeds = [seed for row in rows for seed in row["seeds"]]
     n = _counts(rows)
     outside = round(100 * (1 - report["test_fraction"]))
+    division = f"{outside}/{100 - outside} {CAVEATS[split]}"
+    if fold_of_seed(split, 0) is not None:
+        division = (
+            f"{CAVEATS[split]}; {USUAL_FOLDS} folds, each seed testing the next one, so that "
+            f"seeds 0 to {USUAL_FOLDS - 1} test each image once"
+        )
     intervals = [
         f"means with {report['intervals']}, which tells nothing of other images"
         if len(set(seeds)) > 1
@@ -126,7 +132,7 @@ def rests_on(report: Mapping[str, Any], split: SplitKind, *others: str) -> str:
         version += f" (runs trained with {', '.join(report['trained_with'])})"
     return (
         f"Data: {data['name']}, version {data['sha256'][:12]}, {data['n']} images; "
-        f"{outside}/{100 - outside} {CAVEATS[split]}; seeds {format_seeds(sorted(set(seeds)))}; "
+        f"{division}; seeds {format_seeds(sorted(set(seeds)))}; "
         f"n = {n} images of the {report['part']} part for each seed; {'; '.join(intervals)}; "
         f"{version}. Printed again by `{report['command']}`."
     )

@@ -39,7 +39,10 @@ def require_own(run: RunFolder, plan: RunPlan, data_digest: str) -> None:
         "images": (config.data_digest[:12], data_digest[:12]),
         "split": (config.split, options.split),
         "seed": (config.seed, options.seed),
-        "test fraction": (config.test_fraction, options.test_fraction),
+        "fold or test fraction": (
+            config.fold or config.test_fraction,
+            options.fold or options.test_fraction,
+        ),
         "epochs": (config.epochs, options.epochs),
         "balance": (config.balance, options.balance),
         "augmentation": (tuple(config.augmentation), options.augmentation),

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from train.splits.kinds import SplitKind, fold_of_seed
+
 Plant = Callable[..., None]
 
 
@@ -33,11 +35,12 @@ def measured_run(
 def plant(measured_run: Path) -> Plant:
     """Put the measured run into a study's folder, as if it had been trained there as planned."""
 
-    def put(runs: Path, row: str, split: str, seed: int, **options: Any) -> None:
+    def put(runs: Path, row: str, split: SplitKind, seed: int, **options: Any) -> None:
         folder = runs / row / f"{split}-{seed}"
         shutil.copytree(measured_run, folder)
         config = json.loads((folder / "config.json").read_text())
-        config |= {"split": split, "seed": seed, **options}
+        fold = fold_of_seed(split, seed)
+        config |= {"split": split, "seed": seed, "fold": fold and str(fold), **options}
         (folder / "config.json").write_text(json.dumps(config))
         for part in ("validation", "test"):
             file = folder / f"measurement-{part}.json"
