@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from edge.cli.options import percent
 from edge.labels import DISCLAIMER
-from edge.output import whole_file
 from train.audit.audit import Audit
 from train.audit.doubles import Group
-from train.audit.pictures import data_uri, strip, without_white_cells
+from train.audit.pictures import strip, without_white_cells
 from train.audit.plots import draw_colours, draw_shortcuts
 from train.audit.shortcuts import corner
 from train.audit.tables import shortcut_rows
+from train.html_page import data_uri, write_html
 
 #: How much of everything the page shows; the JSON report has it all.
 _EXAMPLES = 8
@@ -39,14 +38,10 @@ def write_page(path: Path, audit: Audit, seed: int = 0) -> None:
     Raises:
         OutputError: the page cannot be written.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("train.audit", "pages"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("audit.html").render(
+    write_html(
+        path,
+        "train.audit",
+        "audit.html",
         disclaimer=DISCLAIMER,
         report=audit.report,
         classes=_classes(audit, np.random.default_rng(seed)),
@@ -54,13 +49,11 @@ def write_page(path: Path, audit: Audit, seed: int = 0) -> None:
         exact=_doubles(audit, audit.doubles.exact),
         near=_doubles(audit, audit.doubles.near),
         groups=_pseudo_groups(audit),
-        colours=data_uri(draw_colours(audit.image_set, audit.groups), "png"),
-        shortcuts=data_uri(draw_shortcuts(audit.report["shortcuts"]), "png"),
+        colours=data_uri(draw_colours(audit.image_set, audit.groups)),
+        shortcuts=data_uri(draw_shortcuts(audit.report["shortcuts"])),
         rows=shortcut_rows(audit.report["shortcuts"]),
         percent=percent,
     )
-    with whole_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def _classes(audit: Audit, generator: np.random.Generator) -> list[dict[str, Any]]:

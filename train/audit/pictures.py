@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.audit.white_cells import background_mask
+from train.html_page import data_uri
 
 _GAP = 4
 _JPEG_QUALITY = 85
@@ -47,8 +47,3 @@ def without_white_cells(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     painted = image.copy()
     painted[~background_mask(image)] = _GREY
     return painted
-
-
-def data_uri(data: bytes, kind: str) -> str:
-    """Return the bytes of a picture as a data URI of type image/KIND."""
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

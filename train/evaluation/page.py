@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from edge.labels import DISCLAIMER
-from edge.output import whole_file
 from train.evaluation import tables
+from train.html_page import data_uri, write_html
 
 
 def write_page(
@@ -37,13 +34,11 @@ def write_page(
     Raises:
         OutputError: the page cannot be written.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("train.evaluation", "pages"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
     energy = report.get("class_activation")
-    page = environment.get_template("evaluation.html").render(
+    write_html(
+        path,
+        "train.evaluation",
+        "evaluation.html",
         disclaimer=DISCLAIMER,
         report=report,
         model=model,
@@ -58,18 +53,12 @@ def write_page(
             tables.ACTIVATION_HEADER,
             tables.activation_rows(energy),
         ),
-        pictures={name: _data_uri(picture) for name, picture in pictures.items()},
+        pictures={name: data_uri(picture.read_bytes()) for name, picture in pictures.items()},
         counts=counts,
     )
-    with whole_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
 
 
 def _words(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_words(one)}" for key, one in value.items())
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _data_uri(picture: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from edge.cli.options import percent
 from edge.labels import DISCLAIMER
-from edge.output import whole_file
+from train.html_page import data_uri, write_html
 from train.robustness.tables import images_line, summary_table, tolerance_table
 
 
@@ -27,12 +24,10 @@ def write_page(path: Path, report: Mapping[str, Any], curves: Path, examples: Pa
     Raises:
         OutputError: the page cannot be written.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("train.robustness", "pages"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    page = environment.get_template("robustness.html").render(
+    write_html(
+        path,
+        "train.robustness",
+        "robustness.html",
         disclaimer=DISCLAIMER,
         report=report,
         images_line=images_line(report),
@@ -42,11 +37,9 @@ def write_page(path: Path, report: Mapping[str, Any], curves: Path, examples: Pa
             name: _severity_cells(model, report["tolerated_points"])
             for name, model in report["models"].items()
         },
-        curves=_data_uri(curves),
-        examples=_data_uri(examples),
+        curves=data_uri(curves.read_bytes()),
+        examples=data_uri(examples.read_bytes()),
     )
-    with whole_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
 
 
 def _severity_cells(
@@ -67,7 +60,3 @@ def _severity_cells(
         ]
         for name, measured in model["degradations"].items()
     }
-
-
-def _data_uri(picture: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"
