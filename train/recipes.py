@@ -49,7 +49,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "mobilenet-v2",
             224,
-            8,
+            12,
             32,
             4e-4,
             1e-4,
