@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision_rule import most_likely
 from edge.errors import BlastscopeError, ModelFileError
 from edge.interpreter import Interpreter
 from edge.model_file import ModelFile, read_model_file
@@ -77,7 +78,8 @@ class Classifier:
             frame: RGB, uint8, shape (any height, any width, 3).
 
         Returns:
-            The class with the highest score, all scores, and milliseconds per stage.
+            The class with the highest score (of several as high, not the benign one), all scores,
+            and milliseconds per stage.
 
         Raises:
             FrameError: the frame is not RGB uint8.
@@ -93,7 +95,7 @@ class Classifier:
         scale, zero_point = interpreter.output.scale, interpreter.output.zero_point
         scores = [(value - zero_point) * scale for value in quantized]
         return Prediction(
-            label=self.labels[scores.index(max(scores))],
+            label=self.labels[int(most_likely(quantized, self.labels))],
             scores=dict(zip(self.labels, scores, strict=True)),
             timing_ms={
                 "preprocess": (preprocessed - started) / 1e6,

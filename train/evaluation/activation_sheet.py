@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -23,20 +24,24 @@ _GREEN = (0, 170, 60)
 
 
 def choose_images(
-    scores: NDArray[np.float32], targets: NDArray[np.int64], seed: int = 0
+    scores: NDArray[np.float32],
+    targets: NDArray[np.int64],
+    labels: Sequence[str],
+    seed: int = 0,
 ) -> NDArray[np.int64]:
     """Return which images to show: the surest mistakes, then some that were right of each class.
 
     Args:
         scores: class probabilities; float32, shape (n, classes).
         targets: the images' classes; int64, shape (n,).
+        labels: the classes' names.
         seed: of the choice among those that were right.
 
     Returns:
         Positions; int64.
     """
     generator = np.random.default_rng(seed)
-    chosen = [find_mistakes(scores, targets)[:MOST_MISTAKES]]
+    chosen = [find_mistakes(scores, targets, labels)[:MOST_MISTAKES]]
     for target in range(scores.shape[1]):
         right = np.flatnonzero((targets == target) & (scores.argmax(axis=1) == target))
         generator.shuffle(right)
@@ -58,7 +63,7 @@ def draw_activation(path: Path, evaluation: Evaluation, activation: ClassActivat
     Raises:
         OutputError: the picture cannot be written.
     """
-    chosen = choose_images(evaluation.scores, evaluation.targets)
+    chosen = choose_images(evaluation.scores, evaluation.targets, evaluation.image_set.labels)
     images = evaluation.images[chosen]
     predicted = evaluation.scores[chosen].argmax(axis=1).astype(np.int64)
     tiles = []

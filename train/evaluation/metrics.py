@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision_rule import most_likely
 from edge.labels import benign_label
 from train.evaluation.auroc import weighted_auroc, weighted_macro_auroc
 from train.evaluation.calibration import BINS, brier_terms, confidence_bins
@@ -65,7 +66,7 @@ def classification_report(
         `intervals {shares, others, groups}`, which says how they were made. All shares are in
         [0, 1]; what cannot be computed is None.
     """
-    predicted = scores.argmax(axis=1)
+    predicted = most_likely(scores, labels)
     n, classes = scores.shape
     matrix = confusion_matrix(targets, predicted, classes)
     clusters = cluster_numbers(groups, n)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision_rule import most_likely
 from train.evaluation.contact_sheet import Tile, draw_contact_sheet
 from train.evaluation.evaluation import Evaluation
 
@@ -16,14 +18,17 @@ MOST_MISTAKES = 48
 _COLUMNS = 6
 
 
-def find_mistakes(scores: NDArray[np.float32], targets: NDArray[np.int64]) -> NDArray[np.int64]:
+def find_mistakes(
+    scores: NDArray[np.float32], targets: NDArray[np.int64], labels: Sequence[str]
+) -> NDArray[np.int64]:
     """Return the positions of the images that got another class, the surest mistake first.
 
     Args:
         scores: class probabilities; float32, shape (n, classes).
         targets: the images' classes; int64, shape (n,).
+        labels: the classes' names.
     """
-    wrong = np.flatnonzero(scores.argmax(axis=1) != targets)
+    wrong = np.flatnonzero(most_likely(scores, labels) != targets)
     return wrong[np.argsort(-scores[wrong].max(axis=1), kind="stable")].astype(np.int64)
 
 
@@ -31,7 +36,7 @@ def caption(evaluation: Evaluation, index: int) -> str:
     """Write an image's file name, true class and predicted class with their scores, in lines."""
     labels = evaluation.image_set.labels
     scores, target = evaluation.scores[index], int(evaluation.targets[index])
-    predicted = int(scores.argmax())
+    predicted = int(most_likely(scores, labels))
     name = PurePosixPath(evaluation.paths[index]).name
     name = name if len(name) <= 30 else f"…{name[-29:]}"
     if predicted == target:
@@ -55,7 +60,7 @@ def draw_mistakes(path: Path, evaluation: Evaluation) -> tuple[int, int]:
     Raises:
         OutputError: the picture cannot be written.
     """
-    mistakes = find_mistakes(evaluation.scores, evaluation.targets)
+    mistakes = find_mistakes(evaluation.scores, evaluation.targets, evaluation.image_set.labels)
     shown = mistakes[:MOST_MISTAKES]
     if len(shown):
         images = evaluation.images[shown]

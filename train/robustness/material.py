@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision_rule import most_likely
 from edge.errors import DatasetError, ModelFileError, TrainingError
 from edge.preprocess import preprocess
 from train.evaluation import EvaluationModel, load_evaluation_model
@@ -133,7 +134,7 @@ def predict_classes(
             got=", ".join(labels),
             next_step="Pass the run folder, which knows the classes' names",
         )
-    return np.asarray(scores.argmax(axis=1), np.int64)
+    return most_likely(scores, labels)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

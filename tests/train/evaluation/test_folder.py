@@ -40,14 +40,14 @@ def with_scores(evaluation: Evaluation, scores: np.ndarray) -> Evaluation:
 
 def test_mistakes_are_found_the_surest_first() -> None:
     scores = np.array([[0.6, 0.4], [0.9, 0.1], [0.2, 0.8], [0.3, 0.7]], np.float32)
-    assert find_mistakes(scores, np.array([1, 1, 1, 0])).tolist() == [1, 3, 0]
+    assert find_mistakes(scores, np.array([1, 1, 1, 0]), "ab").tolist() == [1, 3, 0]
 
 
 def test_images_to_show_are_mistakes_then_some_of_each_class() -> None:
     targets = np.repeat([0, 1], 20)
     scores = np.eye(2, dtype=np.float32)[targets]
     scores[[3, 25]] = scores[[3, 25], ::-1]
-    chosen = choose_images(scores, targets)
+    chosen = choose_images(scores, targets, "abcd"[: scores.shape[1]])
     assert chosen[:2].tolist() == [3, 25]
     assert targets[chosen[2:]].tolist() == [0, 0, 0, 1, 1, 1]
     assert len(set(chosen.tolist())) == 8
@@ -56,8 +56,8 @@ def test_images_to_show_are_mistakes_then_some_of_each_class() -> None:
 def test_report_without_a_mistake(evaluation: Evaluation, tmp_path: Path) -> None:
     perfect = with_scores(evaluation, np.eye(4, dtype=np.float32)[evaluation.targets])
     (tmp_path / "misclassified.png").touch()
-    page = write_folder(tmp_path, perfect, perfect.report, "a model").read_text()
-    assert "Misclassified images</h2>\n  <p>None.</p>" in page
+    page = " ".join(write_folder(tmp_path, perfect, perfect.report, "a model").read_text().split())
+    assert "Misclassified images</h2> <p>None.</p>" in page
     assert "100.00%" in page
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"index.html", "evaluation.json", "confusion_matrix.png", "reliability.png"}
