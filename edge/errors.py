@@ -4,6 +4,13 @@
     ├── FrameError                   an array that is not an RGB uint8 frame
     ├── ImageFileError               a file that cannot be read as an 8-bit colour image
     ├── ModelFileError               not a TFLite model, or not one that blastscope can run
+    │   └── SignatureError           a signature that does not hold
+    │       ├── UnsignedModelError   there is none
+    │       ├── ChangedModelError    the model or the signature was changed since it was signed
+    │       ├── UntrustedKeyError    it is by a key that this machine does not trust
+    │       └── OlderModelError      the model is older than one that was used before
+    ├── KeyFileError                 a file that holds no Ed25519 key, or one that stays locked
+    ├── TrustStoreError              a folder of trusted keys that cannot be used
     ├── CameraError                  a camera that is absent, silent or gone
     ├── MissingPackageError          a feature whose package is not installed
     ├── OutputError                  a result that cannot be written: it exists, no space, no right
@@ -58,6 +65,34 @@ class ImageFileError(BlastscopeError):
 
 class ModelFileError(BlastscopeError):
     """A file that is not a TFLite model, or not one that blastscope can run."""
+
+
+class SignatureError(ModelFileError):
+    """A model whose signature does not hold on this machine."""
+
+
+class UnsignedModelError(SignatureError):
+    """A model without a signature, where only signed ones are used."""
+
+
+class ChangedModelError(SignatureError):
+    """A model or a signature that was changed after signing."""
+
+
+class UntrustedKeyError(SignatureError):
+    """A model signed by a key that is not in the trust store."""
+
+
+class OlderModelError(SignatureError):
+    """A model with a lower version than one of the same name that was used before."""
+
+
+class KeyFileError(BlastscopeError):
+    """A file that holds no Ed25519 key, or one that its passphrase does not open."""
+
+
+class TrustStoreError(BlastscopeError):
+    """A folder of trusted keys that cannot be used."""
 
 
 class CameraError(BlastscopeError):

@@ -4,38 +4,47 @@ The file is three things at once, so that nothing can be mismatched:
 
 * a TFLite model, which any TFLite runtime runs;
 * with standard TFLite Metadata, which MediaPipe's ImageClassifier reads;
-* with a zip archive behind it that holds `labels.txt` and `blastscope.json` (the card), which
-  `unzip -l` lists and Python's `zipfile` reads with no further package.
+* with a zip archive behind it that holds `labels.txt`, `blastscope.json` (the card) and golden
+  frames, which `unzip -l` lists and Python's `zipfile` reads with no further package.
+
+docs/model-file.md describes every byte of it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import struct
-import zipfile
-import zlib
+import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.errors import ModelFileError
+from edge.model_archive import CARD_NAME, LABELS_NAME, split_archive
+from edge.model_card import (
+    FORMAT_VERSION,
+    PREPROCESSING_METHOD,
+    check_labels,
+    check_parts,
+    parse_card,
+)
 
-#: Names of the files packed into the model.
-CARD_NAME = "blastscope.json"
-LABELS_NAME = "labels.txt"
+if TYPE_CHECKING:
+    from edge.trust import TrustStore
 
-#: The version of the card's format that this package writes and reads.
-FORMAT_VERSION = 1
+__all__ = [
+    "CARD_NAME",
+    "FORMAT_VERSION",
+    "LABELS_NAME",
+    "PREPROCESSING_METHOD",
+    "ModelFile",
+    "parse_model_file",
+    "read_model_file",
+    "read_tflite_bytes",
+]
 
-#: Identifies `edge.preprocess.preprocess`; a model made for another method is refused.
-PREPROCESSING_METHOD = "centre-crop, area by a whole factor, linear exact"
-
-_LARGEST_MODEL_BYTES = 256 * 2**20
-_LARGEST_PACKED_BYTES = 4 * 2**20
-_PACK = "blastscope pack PLAIN.tflite --labels A,B,C --out MODEL.tflite"
+#: Some twenty times the largest model that blastscope makes; read whole into memory.
+_LARGEST_MODEL_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +56,29 @@ class ModelFile:
         content: all of its bytes.
         digest: SHA-256 of the bytes, in hexadecimal.
         name: the network's name, such as "custom-cnn".
+        version: counts up with each release of a model of that name, from 1 on.
         labels: the classes, in the order of the model's outputs.
         height: the network's input height in pixels.
         width: the network's input width in pixels.
         card: everything in `blastscope.json`.
+        members: the content of the packed files, by name.
+        graph_bytes: how many bytes at the beginning are the TFLite model alone.
+        signed_by: fingerprint of the trusted key that signed it; None where no trust store is
+            configured.
     """
 
     path: Path
     content: bytes
     digest: str
     name: str
+    version: int
     labels: tuple[str, ...]
     height: int
     width: int
     card: Mapping[str, Any]
+    members: Mapping[str, bytes]
+    graph_bytes: int
+    signed_by: str | None = None
 
     @property
     def model_id(self) -> str:
@@ -68,50 +86,71 @@ class ModelFile:
         return f"{self.name}@{self.digest[:8]}"
 
 
-def read_model_file(path: str | Path) -> ModelFile:
-    """Read a one-file model and check its card.
+def read_model_file(
+    path: str | Path, trust: TrustStore | None = None, *, remember: bool = True
+) -> ModelFile:
+    """Read a one-file model, check all of its parts, and its signature where that is asked for.
 
     Args:
         path: a `.tflite` file as `blastscope quantize` or `blastscope pack` writes it.
+        trust: whose signatures to accept; None takes the trust store that this machine has
+            configured (see `edge.trust.configured_trust_store`), if any.
+        remember: let the trust store refuse older versions from now on. An updater that may go
+            back to the earlier model says False, and calls `TrustStore.remember` once the new
+            one has proved itself.
 
     Returns:
         The model; its graph is not loaded yet.
 
     Raises:
-        ModelFileError: absent, not TFLite, too large, without a card, or with a damaged one.
+        ModelFileError: absent, not TFLite, too large, without a card, or with a damaged part.
+        SignatureError: a trust store is configured, and the model is not signed, was changed
+            since, is signed by another key, or is older than one that was used before.
+        TrustStoreError: the trust store cannot be used.
+        MissingPackageError: a trust store is configured and `cryptography` is not installed.
     """
+    from edge.trust import configured_trust_store
+
     path = Path(path)
-    return parse_model_file(path, read_tflite_bytes(path))
+    content = read_tflite_bytes(path)
+    trust = trust or configured_trust_store()
+    if trust is None:
+        return parse_model_file(path, content)
+    signature = trust.check_signature(path, content)
+    model = parse_model_file(path, content)
+    trust.check_version(model, signature)
+    if remember:
+        trust.remember(model)
+    return replace(model, signed_by=signature.key_id)
 
 
 def parse_model_file(path: Path, content: bytes) -> ModelFile:
-    """Check the card of a one-file model that is in memory.
+    """Check a one-file model that is in memory, but for its signature.
 
     Args:
         path: what to call it; nothing is read.
         content: the bytes of the whole file.
 
     Raises:
-        ModelFileError: there is no card, or it is damaged.
+        ModelFileError: a part is absent, damaged, or not as the card says.
     """
-    members = _read_members(path, content)
-    card = _parse_card(path, members[CARD_NAME])
-    labels = tuple(card["labels"])
-    if members[LABELS_NAME].decode("utf-8", "replace").split("\n")[: len(labels)] != list(labels):
-        raise ModelFileError(
-            f"The label file in {path} must agree with the card",
-            got=members[LABELS_NAME][:200],
-            next_step="Copy the model again from where it was made",
-        )
+    archive = split_archive(path, content)
+    card = parse_card(path, archive.members[CARD_NAME])
+    # A damaged graph can end the process of the native runtime: it goes no further than here.
+    check_parts(path, card, memoryview(content)[: archive.start], archive.members)
+    check_labels(path, card, archive.members)
     return ModelFile(
         path=path,
         content=content,
         digest=hashlib.sha256(content).hexdigest(),
         name=card["name"],
-        labels=labels,
+        version=card["model_version"],
+        labels=tuple(card["labels"]),
         height=card["preprocessing"]["height"],
         width=card["preprocessing"]["width"],
         card=card,
+        members=archive.members,
+        graph_bytes=archive.start,
     )
 
 
@@ -125,13 +164,16 @@ def read_tflite_bytes(path: Path) -> bytes:
         ModelFileError: absent, unreadable, too large, or without TFLite's file identifier.
     """
     try:
-        size = path.stat().st_size
-        if size > _LARGEST_MODEL_BYTES:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode) and status.st_size > _LARGEST_MODEL_BYTES:
             raise ModelFileError(
                 f"A model is at most {_LARGEST_MODEL_BYTES} bytes long",
-                got=f"{path} with {size} bytes",
+                got=f"{path} with {status.st_size} bytes",
                 next_step="Check that this is the right file",
             )
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            # Reading a pipe or a device might never end.
+            raise OSError("neither a file nor a folder")
         content = path.read_bytes()
     except OSError as error:
         raise ModelFileError(
@@ -146,73 +188,3 @@ def read_tflite_bytes(path: Path) -> bytes:
             next_step="Pass the .tflite file that `blastscope quantize` wrote",
         )
     return content
-
-
-def _read_members(path: Path, content: bytes) -> dict[str, bytes]:
-    """Return the packed card and label file."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return {name: _read_member(archive, name) for name in (CARD_NAME, LABELS_NAME)}
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise ModelFileError(
-            f"The model {path} must carry its labels and preprocessing",
-            got=f"a plain TFLite file without {CARD_NAME} and {LABELS_NAME}",
-            next_step=f"Add them with `{_PACK}`",
-        ) from error
-    except (
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        EOFError,
-        ValueError,
-        struct.error,
-        zlib.error,
-    ) as error:
-        raise ModelFileError(
-            f"The files packed into {path} must be readable",
-            got=error,
-            next_step="Copy the model again from where it was made",
-        ) from error
-
-
-def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
-    with archive.open(name) as member:
-        data = member.read(_LARGEST_PACKED_BYTES + 1)
-    if len(data) > _LARGEST_PACKED_BYTES:
-        raise ValueError(f"{name} is longer than {_LARGEST_PACKED_BYTES} bytes")
-    return data
-
-
-def _parse_card(path: Path, data: bytes) -> dict[str, Any]:
-    """Check the card's fields that the runtime relies on."""
-    try:
-        card = json.loads(data)
-        _check_card(card)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ModelFileError(
-            f"The card {CARD_NAME} in {path} must be complete",
-            got=f"{type(error).__name__}: {error}",
-            next_step="Make the model again, or copy it again from where it was made",
-        ) from error
-    return dict(card)
-
-
-def _check_card(card: Any) -> None:
-    if not isinstance(card, dict):
-        raise TypeError("the card is not a JSON object")
-    if card["format"] != FORMAT_VERSION:
-        raise ValueError(f"format {card['format']!r}; this version reads {FORMAT_VERSION}")
-    if not isinstance(card["name"], str) or not card["name"]:
-        raise TypeError("the name is not a word")
-    labels = card["labels"]
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise TypeError("the labels are not a list of words")
-    if len(labels) < 2 or len(set(labels)) != len(labels):
-        raise ValueError("there must be two or more labels, all different")
-    preprocessing = card["preprocessing"]
-    if preprocessing["method"] != PREPROCESSING_METHOD:
-        raise ValueError(f"unknown preprocessing {preprocessing['method']!r}")
-    for side in ("height", "width"):
-        size = preprocessing[side]
-        if type(size) is not int or not 1 <= size <= 4096:
-            raise ValueError(f"input {side} {size!r}")

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge import __version__
-from edge.labels import DISCLAIMER
-from edge.model_file import FORMAT_VERSION, PREPROCESSING_METHOD
+from edge.labels import DISCLAIMER, benign_label
+from edge.model_card import FORMAT_VERSION, PREPROCESSING_METHOD
 from edge.preprocess import INPUT_MEAN, INPUT_STD
-from quantize.gate import Comparison
+from quantize.accuracy_gate.comparison import Comparison
+from quantize.accuracy_gate.decision import Decision
+from train.evaluation.metrics import classification_report
 from train.run_folder import RunConfig
 from train.splits.kinds import caveat
+
+#: What a model is for, unless its maker says otherwise.
+INTENDED_USE = (
+    "Research into screening stained peripheral-blood smears for acute lymphoblastic leukemia: "
+    "sorting microscope fields of view into classes, so that a trained person looks first at "
+    "those that need it. It screens; it does not diagnose."
+)
+
+#: What holds of every such model.
+LIMITATIONS = (
+    "Not validated on patients, and not for deciding about treatment.",
+    "It gives one of its classes to anything put under the lens, also to what is none of them.",
+    "Smears from another laboratory, stain, microscope or camera may score worse than the metrics "
+    "here; measure it there first.",
+)
 
 
 def minimal_card(
@@ -22,8 +43,13 @@ def minimal_card(
     *,
     mean: float = INPUT_MEAN,
     std: float = INPUT_STD,
+    model_version: int = 1,
+    intended_use: str = INTENDED_USE,
+    limitations: Sequence[str] = LIMITATIONS,
+    malignant_threshold: float | None = None,
+    temperature: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return what the runtime needs of a card: labels and preprocessing.
+    """Return what every card holds; `quantize.packing.pack_model` adds the parts' hashes.
 
     Args:
         name: the network's name.
@@ -32,11 +58,21 @@ def minimal_card(
         width: input width in pixels.
         mean: what a byte's real value is counted from; the input's zero point.
         std: how many steps make 1; the inverse of the input's scale.
+        model_version: counts up with each release of a model of that name, from 1 on.
+        intended_use: what it is for, in plain sentences.
+        limitations: what to know before relying on it.
+        malignant_threshold: from which summed probability of the malignant classes on a frame
+            counts as malignant, in (0, 1); None leaves that to the class of the highest score.
+        temperature: `temperature` and whatever else the run's metrics say about it; it is folded
+            into the weights already. None where there was none, or nothing is known.
     """
     return {
         "format": FORMAT_VERSION,
         "name": name,
+        "model_version": model_version,
         "notice": DISCLAIMER,
+        "intended_use": intended_use,
+        "limitations": list(limitations),
         "labels": list(labels),
         "preprocessing": {
             "method": PREPROCESSING_METHOD,
@@ -46,28 +82,70 @@ def minimal_card(
             "mean": mean,
             "std": std,
         },
+        "decision": {
+            "rule": "argmax",
+            "benign_label": benign_label(labels),
+            "malignant_threshold": malignant_threshold,
+            "temperature": None if temperature is None else {**temperature, "folded": True},
+        },
         "blastscope": __version__,
     }
 
 
+def calibration_digest(digests: Sequence[str]) -> str:
+    """Return the SHA-256 that names a set of calibration images, whatever their order.
+
+    Args:
+        digests: SHA-256 of each image's file, in hexadecimal.
+
+    Returns:
+        SHA-256 of the sorted digests, each with a line feed behind; in hexadecimal.
+    """
+    return hashlib.sha256("".join(f"{one}\n" for one in sorted(digests)).encode()).hexdigest()
+
+
 def run_card(
-    config: RunConfig, comparison: Comparison, calibration_images: int, max_drop_points: float
+    config: RunConfig,
+    decision: Decision,
+    *,
+    quantization: Mapping[str, Any],
+    temperature: Mapping[str, Any] | None = None,
+    malignant_threshold: float | None = None,
+    model_version: int = 1,
+    intended_use: str = INTENDED_USE,
+    limitations: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the card of a model that passed the gate.
 
     Args:
         config: of the run that trained it.
-        comparison: float against int8 on the test part.
-        calibration_images: how many images its ranges were measured on.
-        max_drop_points: the criterion that it met, in percentage points.
+        decision: of the gate.
+        quantization: how it was quantized: `step, detail, float_layers, calibration_images,
+            calibration_sha256`.
+        temperature: the section "calibration" of the run's `metrics.json`; None where it has none.
+        malignant_threshold: see `minimal_card`.
+        model_version: see `minimal_card`.
+        intended_use: see `minimal_card`.
+        limitations: what to know besides `LIMITATIONS` and what the split cannot tell.
     """
-    low, high = comparison.agreement_ci95
+    test = decision.test
+    split = caveat(config.split, config.fold)
     return {
-        **minimal_card(config.network, config.labels, config.side, config.side),
+        **minimal_card(
+            config.network,
+            config.labels,
+            config.side,
+            config.side,
+            model_version=model_version,
+            intended_use=intended_use,
+            limitations=(*LIMITATIONS, f"Metrics are of a {split}.", *limitations),
+            malignant_threshold=malignant_threshold,
+            temperature=temperature,
+        ),
         "training": {
             "data_sha256": config.data_digest,
             "split_sha256": config.split_digest,
-            "split": caveat(config.split, config.fold),
+            "split": split,
             "split_kind": config.split,
             "seed": config.seed,
             "test_fraction": config.test_fraction,
@@ -77,16 +155,16 @@ def run_card(
         },
         "quantization": {
             "scheme": "int8, weights per channel, uint8 input and output",
-            "calibration_images": calibration_images,
-            "max_drop_points": max_drop_points,
-            "drop_points": comparison.drop_points,
-            "flips": comparison.flips,
-            "agreement": comparison.agreement,
-            "agreement_ci95": [low, high],
+            **quantization,
         },
+        "gate": decision.as_dict(),
         "metrics": {
             "part": "test",
-            "float": comparison.float_report,
-            "int8": comparison.int8_report,
+            "float": _report(test, test.float_scores),
+            "int8": _report(test, test.int8_scores),
         },
     }
+
+
+def _report(comparison: Comparison, scores: NDArray[np.float32]) -> dict[str, Any]:
+    return classification_report(comparison.targets, scores, comparison.labels)

@@ -1,9 +1,10 @@
-"""Conversion of a Keras network to full int8 TFLite."""
+"""Conversion of a Keras network to full int8 TFLite, in two steps: calibrate, then quantize."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,17 +20,32 @@ from train.fitting import normalize
 def convert_to_int8(network: keras.Model, calibration_images: NDArray[np.uint8]) -> bytes:
     """Convert a network with weights and activations as int8, weights per channel.
 
-    The input takes a frame's bytes as they are: its scale and zero point are the networks'
-    normalization, exactly. The converter derives both from the values it sees, so one black and
-    one white pixel are set in the first calibration image.
-
     Args:
         network: as `train.networks` builds them.
         calibration_images: RGB, uint8, shape (n, side, side, 3), n above 0.
 
     Returns:
-        A TFLite model: input uint8 (1, side, side, 3), output uint8 (1, classes), where the
-        stored score s stands for s / 256. It carries no metadata yet.
+        As `quantize_calibrated` does.
+
+    Raises:
+        QuantizationError: TensorFlow is not the backend, or the converter refuses the network.
+    """
+    return quantize_calibrated(calibrate(network, calibration_images))
+
+
+def calibrate(network: keras.Model, images: NDArray[np.uint8]) -> bytes:
+    """Convert a network to float TFLite with the range that each activation took.
+
+    The input's range is that of a frame's bytes whatever the images: the converter derives it from
+    the values it sees, so one black and one white pixel are set in the first image.
+
+    Args:
+        network: as `train.networks` builds them.
+        images: RGB, uint8, shape (n, side, side, 3), n above 0.
+
+    Returns:
+        A float TFLite model, batch normalization folded into the weights, whose activations carry
+        their least and greatest values.
 
     Raises:
         QuantizationError: TensorFlow is not the backend, or the converter refuses the network.
@@ -43,32 +59,86 @@ def convert_to_int8(network: keras.Model, calibration_images: NDArray[np.uint8])
         )
     import tensorflow as tf
 
-    images = calibration_images.copy()
-    images[0, 0, 0] = 0
-    images[0, 0, 1] = 255
+    seen = images.copy()
+    seen[0, 0, 0] = 0
+    seen[0, 0, 1] = 255
 
     def representative_dataset() -> Iterator[list[NDArray[np.float32]]]:
-        for image in images:
+        for image in seen:
             yield [normalize(image[np.newaxis])]
 
-    with captured_native_output(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    def convert() -> Any:
         converter = tf.lite.TFLiteConverter.from_keras_model(network)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = representative_dataset
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.uint8
-        converter.inference_output_type = tf.uint8
+        # As tf.lite.experimental.QuantizationDebugger sets it to calibrate once for many models.
+        converter._experimental_calibrate_only = True
+        return converter.convert()
+
+    return _converted(convert)
+
+
+def quantize_calibrated(calibrated: bytes, float_layers: Sequence[str] = ()) -> bytes:
+    """Quantize a calibrated network, all of it or all but some layers.
+
+    Args:
+        calibrated: as `calibrate` returns it.
+        float_layers: names of output tensors of the operations that stay in float.
+
+    Returns:
+        A TFLite model: input uint8 (1, side, side, 3), output uint8 (1, classes), where the
+        stored score s stands for s / 256. The input takes a frame's bytes as they are: its scale
+        and zero point are the networks' normalization, exactly. It carries no metadata yet.
+
+    Raises:
+        QuantizationError: the quantizer refuses the network.
+    """
+    import tensorflow as tf
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    content = _converted(
+        lambda: mlir_quantize(
+            calibrated,
+            input_data_type=tf.uint8,
+            output_data_type=tf.uint8,
+            denylisted_nodes=list(float_layers) or None,
+        )
+    )
+    _check_input(content)
+    return content
+
+
+def debug_calibrated(calibrated: bytes) -> bytes:
+    """Quantize a calibrated network, with its float operations beside for comparison.
+
+    Args:
+        calibrated: as `calibrate` returns it.
+
+    Returns:
+        A TFLite model with NumericVerify operations, for `tf.lite.experimental.
+        QuantizationDebugger`.
+
+    Raises:
+        QuantizationError: the quantizer refuses the network.
+    """
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    return _converted(lambda: mlir_quantize(calibrated, enable_numeric_verify=True))
+
+
+def _converted(convert: Callable[[], Any]) -> bytes:
+    """Run TensorFlow's converter quietly."""
+    with captured_native_output(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
-            content = bytes(converter.convert())
+            return bytes(convert())
         except Exception as error:
             raise QuantizationError(
                 "The network must consist of operations that int8 TFLite has",
                 got=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
                 next_step="Train one of blastscope's own networks",
             ) from error
-    _check_input(content)
-    return content
 
 
 def _check_input(content: bytes) -> None:

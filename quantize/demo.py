@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,11 +17,13 @@ from edge.cameras.simulated import SimulatedCamera
 from edge.classifier import Classifier
 from edge.errors import OutputError
 from edge.labels import DISCLAIMER, SMEAR_LABELS
-from edge.output import make_folder, require_absent, require_writable, whole_file
+from edge.output import make_folder, require_absent, require_writable
 from edge.prediction import Prediction
 from edge.smear import write_dataset
+from quantize.accuracy_gate.criterion import Criterion
 from quantize.quantization import QuantizationResult, quantize
 from train.fitting import FitProgress
+from train.html_page import data_uri, write_html
 from train.image_set import Progress
 from train.plots import plot_confusion
 from train.training import TrainingResult, train
@@ -33,8 +33,8 @@ IMAGES_PER_CLASS = 150
 EPOCHS = 25
 FRAMES = 12
 
-#: With 120 test images one image is 0.83 points, so the usual 0.5 would allow none at all.
-MAX_DROP_POINTS = 1.0
+#: With 120 test images one image is 0.83 points, so the usual limits would allow none at all.
+CRITERION = Criterion(max_drop_points=1.0, max_sensitivity_drop_points=4.0, min_agreement=0.98)
 
 _MARKER = "this-folder-is-a-blastscope-demo"
 
@@ -73,7 +73,7 @@ def run_demo(
     overwrite: bool = False,
     images_per_class: int = IMAGES_PER_CLASS,
     epochs: int = EPOCHS,
-    max_drop_points: float = MAX_DROP_POINTS,
+    criterion: Criterion = CRITERION,
     seed: int = 0,
     say: Callable[[str], None] = lambda message: None,
     render_progress: Progress | None = None,
@@ -86,7 +86,7 @@ def run_demo(
         overwrite: remove an earlier demo in `out` first. Another folder is never removed.
         images_per_class: simulated fields of each class.
         epochs: passes over the training part.
-        max_drop_points: the gate's criterion, in percentage points.
+        criterion: the gate's limits.
         seed: of everything random.
         say: called with a sentence at the start of each step.
         render_progress: called with (images written, images in all).
@@ -117,7 +117,7 @@ def run_demo(
         fit_progress=fit_progress,
     )
     say("3/5  Quantizing to int8 and comparing with float")
-    quantization = quantize(out / "run", out / "custom-cnn.tflite", max_drop_points=max_drop_points)
+    quantization = quantize(out / "run", out / "custom-cnn.tflite", criterion=criterion)
     say("4/5  Classifying frames from the simulated microscope")
     frames = _classify_frames(quantization, seed)
     timing = bench(quantization.model, frames[0].pixels)
@@ -142,36 +142,32 @@ def _classify_frames(quantization: QuantizationResult, seed: int) -> list[DemoFr
 
 
 def _write_page(result: DemoResult, out: Path) -> None:
-    comparison = result.quantization.comparison
+    quantization = result.quantization
     confusion = out / "confusion.png"
     plot_confusion(
         confusion,
-        {"float32": comparison.float_report, "int8": comparison.int8_report},
-    )
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("quantize", "pages"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
+        {"float32": quantization.float_report, "int8": quantization.int8_report},
     )
     sizes = {
         "float32": result.training.run.model.stat().st_size,
         "int8": len(result.quantization.model.content),
     }
-    page = environment.get_template("demo.html").render(
+    write_html(
+        result.page,
+        "quantize",
+        "demo.html",
         disclaimer=DISCLAIMER,
-        reports={"float32": comparison.float_report, "int8": comparison.int8_report},
+        reports={"float32": quantization.float_report, "int8": quantization.int8_report},
         sizes=sizes,
-        comparison=comparison,
-        max_drop_points=result.quantization.model.card["quantization"]["max_drop_points"],
+        test=quantization.decision.test,
+        criterion=quantization.decision.criterion,
         metrics=result.training.metrics,
         timing=result.timing,
         model=result.quantization.model,
-        curves=_data_uri(result.training.run.curves.read_bytes(), "png"),
-        confusion=_data_uri(confusion.read_bytes(), "png"),
+        curves=data_uri(result.training.run.curves.read_bytes()),
+        confusion=data_uri(confusion.read_bytes()),
         frames=[_frame_context(frame) for frame in result.frames],
     )
-    with whole_file(result.page) as temporary:
-        temporary.write_text(page, encoding="utf-8")
 
 
 def _frame_context(frame: DemoFrame) -> dict[str, Any]:
@@ -180,12 +176,8 @@ def _frame_context(frame: DemoFrame) -> dict[str, Any]:
         ".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, 88)
     )
     return {
-        "picture": _data_uri(encoded.tobytes(), "jpeg"),
+        "picture": data_uri(encoded.tobytes(), "jpeg"),
         "true_label": frame.true_label,
         "label": frame.prediction.label,
         "scores": frame.prediction.scores,
     }
-
-
-def _data_uri(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

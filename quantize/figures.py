@@ -15,7 +15,7 @@ import click
 
 from edge.cli.main import run
 from edge.cli.options import PATH, note
-from quantize.gate import DEFAULT_MAX_DROP_POINTS
+from quantize.accuracy_gate.criterion import Criterion
 
 #: Least accuracy of the float network under a random split, and most minutes of training on two
 #: cores.
@@ -82,15 +82,15 @@ def measure(network: str, split: str, data: Path, weights: str | None, out: Path
     metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
     result = quantize(run.path, model_path, overwrite=True)
     timing = bench(read_model_file(model_path), render_field("Early", 0), threads=1)
-    comparison = result.comparison
+    test = result.decision.test
     return Row(
         network=network,
         split=split,
         images=metrics["images"],
-        float_report=comparison.float_report,
-        int8_report=comparison.int8_report,
-        drop_points=comparison.drop_points,
-        flips=comparison.flips,
+        float_report=result.float_report,
+        int8_report=result.int8_report,
+        drop_points=test.drop_points,
+        flips=len(test.flipped),
         minutes=metrics["training_seconds"] / 60,
         megabytes=len(result.model.content) / 1e6,
         invoke_ms=timing.bare.p50_ms,
@@ -109,7 +109,7 @@ def broken_promises(rows: list[Row]) -> list[str]:
         for what, value, limit, fine in (
             ("float accuracy", row.float_report["accuracy"], accuracy, 1),
             ("minutes of training", row.minutes, minutes, -1),
-            ("points lost to int8", row.drop_points, DEFAULT_MAX_DROP_POINTS, -1),
+            ("points lost to int8", row.drop_points, Criterion().max_drop_points, -1),
             ("classify over invoke", row.ratio, MAX_RATIO, -1),
         ):
             if (value - limit) * fine < 0:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,16 +12,24 @@ from typing import Any
 from edge import __version__
 from edge.classifier import Classifier
 from edge.errors import ModelFileError, OutputError
+from edge.golden_frames import describe_golden_frames, render_golden_frames
 from edge.interpreter import Interpreter
 from edge.labels import DISCLAIMER
-from edge.model_file import CARD_NAME, LABELS_NAME, ModelFile, parse_model_file, read_tflite_bytes
+from edge.model_archive import CARD_NAME, LABELS_NAME, build_archive
+from edge.model_card import describe_part, label_file
+from edge.model_file import ModelFile, parse_model_file, read_tflite_bytes
 from edge.output import make_folder, require_absent, whole_file
 from quantize.card import minimal_card
 from quantize.metadata import build_metadata, pack
 
 
 def pack_plain_model(
-    plain: Path, labels: Sequence[str], out: Path, *, name: str | None = None
+    plain: Path,
+    labels: Sequence[str],
+    out: Path,
+    *,
+    name: str | None = None,
+    model_version: int = 1,
 ) -> ModelFile:
     """Give a TFLite model from elsewhere the labels and the card that the runtime needs.
 
@@ -29,6 +39,7 @@ def pack_plain_model(
         labels: the classes in the order of its outputs.
         out: the model file to write.
         name: the network's name; None takes the file's.
+        model_version: counts up with each release of a model of that name, from 1 on.
 
     Returns:
         The model written.
@@ -55,7 +66,13 @@ def pack_plain_model(
             next_step="Convert the model with quantization",
         )
     card = minimal_card(
-        name or plain.stem, labels, shape[1], shape[2], mean=zero_point, std=1 / scale
+        name or plain.stem,
+        labels,
+        shape[1],
+        shape[2],
+        mean=zero_point,
+        std=1 / scale,
+        model_version=model_version,
     )
     packed = pack_model(content, card)
     with Classifier(parse_model_file(plain, packed)):
@@ -63,29 +80,47 @@ def pack_plain_model(
 
 
 def pack_model(plain: bytes, card: Mapping[str, Any]) -> bytes:
-    """Put TFLite Metadata, the label file and the card into a TFLite model.
+    """Put TFLite Metadata, the label file, golden frames and the card into a TFLite model.
 
     Args:
-        plain: a TFLite classifier.
-        card: as `quantize.card` makes it.
+        plain: a TFLite classifier; what was packed into it before is dropped.
+        card: as `quantize.card` makes it; the hashes of the parts and the golden frames' outputs
+            are added.
 
     Returns:
         The bytes of a one-file model; the same for the same input.
+
+    Raises:
+        ModelFileError: the runtime cannot load the model.
     """
-    labels = card["labels"]
+    labels, preprocessing = card["labels"], card["preprocessing"]
     metadata = build_metadata(
         card["name"],
         f"Classifies blood-smear fields of view as {', '.join(labels)}. {DISCLAIMER}",
         __version__,
         labels,
-        card["preprocessing"]["mean"],
-        card["preprocessing"]["std"],
+        preprocessing["mean"],
+        preprocessing["std"],
     )
-    files = {
-        LABELS_NAME: "".join(f"{label}\n" for label in labels).encode(),
-        CARD_NAME: (json.dumps(card, indent=1, allow_nan=False) + "\n").encode(),
+    graph = _graph_alone(pack(plain, metadata, {LABELS_NAME: b""}))
+    height, width = preprocessing["height"], preprocessing["width"]
+    frames = render_golden_frames(height, width)
+    files = {LABELS_NAME: label_file(labels), **frames}
+    complete = {
+        **card,
+        "graph": describe_part(graph),
+        "members": {name: describe_part(data) for name, data in files.items()},
+        "golden": describe_golden_frames(graph, frames, height, width),
     }
-    return pack(plain, metadata, files)
+    encoded = (json.dumps(complete, indent=1, allow_nan=False) + "\n").encode()
+    members = {LABELS_NAME: files[LABELS_NAME], CARD_NAME: encoded, **frames}
+    return graph + build_archive(len(graph), members)
+
+
+def _graph_alone(packed: bytes) -> bytes:
+    """Return the TFLite model without the archive behind it."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        return packed[: min(entry.header_offset for entry in archive.infolist())]
 
 
 def write_model(out: Path, content: bytes) -> ModelFile:

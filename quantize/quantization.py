@@ -2,79 +2,98 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import keras
 import numpy as np
-from numpy.typing import NDArray
 
-from edge.classifier import Classifier
-from edge.errors import DatasetError, ModelFileError, OutputError, QuantizationError
-from edge.model_file import ModelFile, parse_model_file
+from edge.errors import OutputError
+from edge.model_file import ModelFile
 from edge.output import require_absent, require_writable
-from quantize.calibration import choose_calibration_images
-from quantize.card import minimal_card, run_card
-from quantize.convert import convert_to_int8
-from quantize.gate import DEFAULT_MAX_DROP_POINTS, Comparison, check_drop, compare
+from quantize.accuracy_gate.criterion import Criterion
+from quantize.accuracy_gate.decision import Decision
+from quantize.accuracy_gate.refusal import require_passed
+from quantize.calibration import IMAGES_PER_CLASS, choose_calibration_images
+from quantize.card import calibration_digest, run_card
+from quantize.gate_report import Evidence, write_gate_report
 from quantize.packing import pack_model, write_model
-from train.evaluation import score_int8
+from quantize.recovery.attempt import Judge
+from quantize.recovery.ladder import STEPS, CalibrationPool, Recovery, Tell, recover
+from quantize.run_images import load_network, read_run_images
 from train.fitting import predict
-from train.image_set import Progress, read_image_set
-from train.run_folder import RunConfig, RunFolder
-from train.splits.split import Split
+from train.image_set import Progress
+from train.run_folder import RunFolder
+
+#: Images of each class that are kept for calibration: the usual ones and as many for recovery.
+_KEPT_PER_CLASS = 2 * IMAGES_PER_CLASS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class QuantizationResult:
-    """An int8 model that passed the gate.
+    """An int8 model that was written.
 
     Attributes:
-        model: the file that was written.
-        comparison: float against int8 on the test part.
-        calibration_images: how many images its ranges were measured on.
+        model: the file.
+        decision: what the gate found.
+        recovery: what was tried on the way.
+        float_report: of the float network on the test part, as
+            `train.evaluation.metrics.classification_report` returns it.
+        int8_report: the same for int8.
     """
 
     model: ModelFile
-    comparison: Comparison
-    calibration_images: int
+    decision: Decision
+    recovery: Recovery
+    float_report: dict[str, Any]
+    int8_report: dict[str, Any]
 
 
 def quantize(
     run_path: Path,
     out: Path,
     *,
-    max_drop_points: float = DEFAULT_MAX_DROP_POINTS,
+    criterion: Criterion | None = None,
+    must_show: bool = False,
+    accept_too_few: bool = False,
+    steps: Sequence[str] = STEPS,
+    every_step: bool = False,
+    report: Path | None = None,
+    model_version: int = 1,
     data: Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    tell: Tell = lambda line, attempt: None,
 ) -> QuantizationResult:
     """Convert a run's network to int8 and write it if it is as good as the float one.
 
     Args:
         run_path: a finished run folder.
         out: the model file to write.
-        max_drop_points: the largest loss of accuracy on the test part, in percentage points.
+        criterion: what it must hold; None takes the default limits.
+        must_show: limits must be shown to be held, and not only be held on the images at hand.
+        accept_too_few: write it as well where there are too few images to tell; its card says so.
+        steps: what is tried if plain int8 misses a limit; out of `quantize.recovery.ladder.STEPS`.
+        every_step: try them all, to see what each costs.
+        report: a folder for `gate.json` and `gate.html`, written whatever the outcome.
+        model_version: counts up with each release of a network of that name.
         data: the images, where they have moved since training; None takes the run's folder.
         overwrite: replace `out` if it exists. It stays as it is if the check fails.
         progress: called with (images read, images in all).
+        tell: see `quantize.recovery.ladder.recover`.
 
     Returns:
         The model written, and how it compares.
 
     Raises:
-        AccuracyGateError: it lost more than allowed; nothing was written.
-        QuantizationError: it cannot be converted, or the limit is no number.
+        AccuracyGateError: it missed a limit, or there are too few images to tell; nothing was
+            written but the report.
+        QuantizationError: it cannot be converted.
         TrainingError, ModelFileError, DatasetError: the run or its images cannot be read.
-        OutputError: `out` exists already, or cannot be written.
+        OutputError: `out` exists already, or it or the report cannot be written.
     """
-    if not math.isfinite(max_drop_points):
-        raise QuantizationError(
-            "The largest drop is a number of percentage points",
-            got=max_drop_points,
-            next_step="Give --max-drop 0.5, say",
-        )
+    criterion = criterion or Criterion()
     if out.is_dir():
         raise OutputError("The model is a file", got=f"the folder {out}", next_step="Name a file")
     require_writable(out)
@@ -82,58 +101,57 @@ def quantize(
         require_absent(out, "Replace it with --overwrite, or choose another --out")
     run = RunFolder(run_path)
     config = run.read_config()
-    network = _load_network(run.require_model())
+    network = load_network(run.require_model())
     split = run.read_split()
-    images, targets = _read_images(config, split, data, progress)
-    calibration = choose_calibration_images(targets, split.indices("train"), config.seed)
-    plain = convert_to_int8(network, images[calibration])
-    test_part = split.indices("test")
-    test_images, test_targets = images[test_part], targets[test_part]
-    draft = pack_model(plain, minimal_card(config.network, config.labels, config.side, config.side))
-    with Classifier(parse_model_file(out, draft)) as classifier:
-        int8_scores = score_int8(classifier, test_images)
-    comparison = compare(test_targets, predict(network, test_images), int8_scores, config.labels)
-    check_drop(comparison, max_drop_points)
-    card = run_card(config, comparison, len(calibration), max_drop_points)
-    model = write_model(out, pack_model(plain, card))
-    return QuantizationResult(model, comparison, len(calibration))
-
-
-def _load_network(path: Path) -> keras.Model:
-    try:
-        return keras.models.load_model(path, compile=False)
-    except Exception as error:
-        raise ModelFileError(
-            f"The trained model {path} must be readable",
-            got=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
-            next_step="Train again, or go on with `blastscope train ... --resume`",
-        ) from error
-
-
-def _read_images(
-    config: RunConfig, split: Split, data: Path | None, progress: Progress | None
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the run's images and classes in the order of its split, found by their content."""
-    folder = data if data is not None else Path(config.data)
-    if not folder.is_dir():
-        raise DatasetError(
-            "Quantization reads the images that the run was trained on",
-            got=f"no folder {folder}",
-            next_step="Say where they are now with --data",
+    images, targets = read_run_images(config, split, data, progress)
+    train_part = split.indices("train")
+    kept = choose_calibration_images(targets, train_part, config.seed, _KEPT_PER_CLASS)
+    usual = choose_calibration_images(targets, kept, config.seed)
+    unseen = np.setdiff1d(np.arange(len(targets)), kept)
+    judge = Judge(
+        labels=tuple(config.labels),
+        images=images[unseen],
+        targets=targets[unseen],
+        float_scores=predict(network, images[unseen]),
+        in_test=np.isin(unseen, split.indices("test")),
+        criterion=criterion,
+        must_show=must_show,
+    )
+    pool = CalibrationPool(
+        images=images[kept],
+        targets=targets[kept],
+        usual=np.searchsorted(kept, usual),
+        per_class=IMAGES_PER_CLASS,
+        shares=np.bincount(targets[train_part], minlength=len(config.labels)) / len(train_part),
+        training=images[train_part],
+        seed=config.seed,
+    )
+    recovery = recover(network, pool, judge, steps=steps, every_step=every_step, tell=tell)
+    chosen = recovery.chosen
+    card = run_card(
+        config,
+        chosen.decision,
+        quantization={
+            "step": chosen.step,
+            "detail": chosen.detail,
+            "float_layers": list(chosen.float_layers),
+            "calibration_images": len(chosen.calibration),
+            "calibration_sha256": calibration_digest(
+                [split.digests[place] for place in kept[chosen.calibration]]
+            ),
+        },
+        temperature=run.read_metrics().get("calibration"),
+        model_version=model_version,
+    )
+    if report is not None:
+        evidence = Evidence(
+            judge.images,
+            tuple(split.paths[place] for place in unseen),
+            tuple(split.parts[place] for place in unseen),
         )
-    image_set = read_image_set(folder, config.side, config.side, config.labels, progress)
-    places = {digest: index for index, digest in enumerate(image_set.digests)}
-    missing = [
-        path
-        for path, digest in zip(split.paths, split.digests, strict=True)
-        if digest not in places
-    ]
-    if missing:
-        raise DatasetError(
-            "Quantization reads the images that the run was trained on",
-            got=f"{len(missing)} of {len(split.paths)} that are not under {folder}, or not as they "
-            f"were: {', '.join(missing[:5])}",
-            next_step="Say where they are now with --data, or train again",
-        )
-    order = [places[digest] for digest in split.digests]
-    return image_set.images[order], image_set.targets[order]
+        subject = {"network": config.network, **card["training"], **card["quantization"]}
+        write_gate_report(report, recovery, subject, evidence)
+    require_passed(chosen.decision, report, accept_too_few=accept_too_few)
+    model = write_model(out, pack_model(chosen.content, card))
+    metrics = card["metrics"]
+    return QuantizationResult(model, chosen.decision, recovery, metrics["float"], metrics["int8"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from edge.errors import TrainingError
 from edge.output import write_json
@@ -95,6 +96,14 @@ class RunFolder:
                 got=f"{type(error).__name__}: {error}",
                 next_step="Pass the folder that was given to `blastscope train ... --out`",
             ) from error
+
+    def read_metrics(self) -> dict[str, Any]:
+        """Return what `metrics.json` holds; nothing where it is absent or damaged."""
+        try:
+            metrics = json.loads(self.metrics.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return metrics if isinstance(metrics, dict) else {}
 
     def read_split(self) -> Split:
         """Read `split.csv`.

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from edge.cli.options import PATH, json_option, print_json, progress_bar, table, threads_option
+from edge.cli.options import PATH, json_option, note, print_json, progress_bar, stop_on_signals
+from edge.errors import BlastscopeError, DatasetError
+
+#: As many cores as a Pi has, and fewer.
+_USUAL_THREADS = (1, 2, 4)
+
+#: Enough for an early-stopping estimate of p99, which takes 662.
+_ROUNDS = 700
 
 
 @click.command(
@@ -14,57 +22,186 @@ from edge.cli.options import PATH, json_option, print_json, progress_bar, table,
     epilog="""\b
 Examples:
   blastscope bench model.tflite
-  blastscope bench model.tflite --width 640 --height 480 --threads 1 --json""",
+  blastscope bench model.tflite --width 640 --height 480 --threads 1 --json
+  blastscope bench precisions/*.tflite --data images --split run/split.csv --out bench
+  blastscope bench model.tflite --data images --against mediapipe,openvino""",
 )
 @click.argument("model_path", metavar="MODEL...", type=PATH, nargs=-1, required=True)
-@click.option("--width", type=click.IntRange(min=1), default=224, show_default=True)
+@click.option("--data", type=PATH, help="Labelled images to measure accuracy on.")
+@click.option("--split", type=PATH, help="A split.csv: take the images of one part alone.")
+@click.option(
+    "--part",
+    type=click.Choice(("train", "validation", "test", "all")),
+    default="test",
+    show_default=True,
+    help="Which part of --split.",
+)
+@click.option("--labels", help="Classes of models without a card, in the outputs' order, A,B,C.")
+@click.option(
+    "--reference",
+    metavar="NAME",
+    help="The model that others are to agree with; float32, or the first float model, if left out.",
+)
+@click.option(
+    "--threads",
+    metavar="N,N",
+    help="Numbers of cores; the first also for accuracy and memory.  [default: 1,2,4 as far as "
+    "the machine has them]",
+)
+@click.option(
+    "--against",
+    metavar="NAME,NAME",
+    default="",
+    help="Other runtimes that run the models too, where they are installed: mediapipe, "
+    "onnxruntime, openvino.",
+)
+@click.option("--rounds", type=click.IntRange(min=1), default=_ROUNDS, show_default=True)
+@click.option(
+    "--time-limit",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=600.0,
+    show_default=True,
+    help="No further round begins after this.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--width",
+    type=click.IntRange(min=1),
+    default=224,
+    show_default=True,
+    help="Of the simulated frame that is timed without --data.",
+)
 @click.option("--height", type=click.IntRange(min=1), default=224, show_default=True)
-@click.option("--rounds", type=click.IntRange(min=1), default=300, show_default=True)
-@threads_option
+@click.option("--out", type=PATH, help="Folder for bench.json and, with --data, pareto.png.")
 @json_option
 def command(
     model_path: tuple[Path, ...],
+    data: Path | None,
+    split: Path | None,
+    part: str,
+    labels: str | None,
+    reference: str | None,
+    threads: str | None,
+    against: str,
+    rounds: int,
+    time_limit: float,
+    seed: int,
     width: int,
     height: int,
-    rounds: int,
-    threads: int | None,
+    out: Path | None,
     as_json: bool,
 ) -> None:
-    """Time classification of a simulated frame against the bare interpreter's invoke.
+    """Compare models of any precision: accuracy, speed, size, memory and energy.
 
-    Both run in turns in one process. The ratio says what preprocessing costs on top of the
-    network; the milliseconds are this machine's alone.
+    MODEL is a one-file model or a plain TFLite file. With --data every model classifies every
+    image, and the same loaded models are then timed in turns; without it a simulated frame is
+    timed. The ratio says what preprocessing costs on top of the bare interpreter's invoke; the
+    milliseconds are this machine's alone. Ctrl-C prints what was measured so far.
     """
-    from dataclasses import asdict
-
-    from edge.bench import bench
-    from edge.model_file import read_model_file
+    from edge.bench.comparison import Options, compare
+    from edge.bench.images import choose_part, find_images
+    from edge.bench.picture import plot_pareto, require_matplotlib
+    from edge.bench.report import comparison_report
+    from edge.bench.sessions import read_sources
+    from edge.cli.bench_tables import describe
+    from edge.output import make_folder, require_absent, require_writable, write_json
     from edge.smear import render_field
 
-    models = [read_model_file(path) for path in model_path]
-    frame = render_field("Early", 0, width=width, height=height)
-    results = []
-    with progress_bar("Timing") as show:
-        for done, model in enumerate(models, start=1):
-            results.append(bench(model, frame, rounds=rounds, threads=threads))
-            show(done, len(models))
-    if as_json:
-        print_json([asdict(result) for result in results], indent=2)
-        return
-    rows = [
-        (
-            result.model_id,
-            f"{result.bare.p50_ms:.2f}",
-            f"{result.classify.p50_ms:.2f}",
-            f"{result.classify.p90_ms:.2f}",
-            f"{result.ratio:.2f}",
+    stop_on_signals()
+    counts, too_many = choose_threads(threads)
+    peers = _choose_peers(against)
+    if out is not None:
+        require_absent(out)
+        require_writable(out)
+        if data is not None:
+            require_matplotlib()
+    if split is not None and data is None:
+        raise DatasetError(
+            "A split divides the images of --data",
+            got="--split without --data",
+            next_step="Name the images with --data DIR",
         )
-        for result in results
-    ]
-    first = results[0]
-    click.echo(
-        f"{width} x {height} frame, {rounds} rounds, {first.threads} threads, "
-        f"{first.runtime}, delegate {first.delegate}; milliseconds"
+    images = None if data is None else find_images(data)
+    about: dict[str, Any] = {"threads_left_out": too_many, "notes": []}
+    if too_many:
+        about["notes"].append(
+            f"Left out: {', '.join(map(str, too_many))} threads, more than the cores here; "
+            "--threads asks for them."
+        )
+    if images is not None and split is not None:
+        images, missing = choose_part(images, split, part)
+        about |= {"split": str(split), "part": part, "missing": missing}
+        if missing:
+            about["notes"].append(f"{missing} images of the {part} part are not under {data}.")
+    options = Options(
+        threads=counts,
+        rounds=rounds,
+        time_limit_s=time_limit,
+        seed=seed,
+        labels=_words(labels) or None,
+        reference=reference,
     )
-    header = ("model", "bare invoke p50", "classify p50", "classify p90", "ratio of p50")
-    click.echo(table(header, rows))
+    comparison = compare(
+        read_sources(model_path),
+        images,
+        render_field("Early", 0, width=width, height=height),
+        peers,
+        options,
+        progress_bar,
+    )
+    report = comparison_report(comparison, about)
+    if as_json:
+        print_json(report, indent=2)
+    else:
+        click.echo(describe(comparison, about))
+    if out is not None:
+        make_folder(out)
+        write_json(out / "bench.json", report)
+        if comparison.pareto():
+            plot_pareto(out / "pareto.png", comparison)
+        note(f"Written: {', '.join(str(path) for path in sorted(out.iterdir()))}")
+    if comparison.interrupted:
+        raise KeyboardInterrupt
+
+
+def choose_threads(words: str | None) -> tuple[tuple[int, ...], list[int]]:
+    """Return the numbers of threads to measure, and those left out for want of cores.
+
+    Args:
+        words: such as "1,4"; None takes 1, 2 and 4 as far as there are cores.
+
+    Raises:
+        BlastscopeError: the words are no such numbers.
+    """
+    from edge.bench.environment import available_cores
+
+    if words is None:
+        cores = available_cores()
+        fitting = tuple(count for count in _USUAL_THREADS if count <= cores)
+        return fitting, [count for count in _USUAL_THREADS if count > cores]
+    counts = tuple(int(word) for word in _words(words) if word.isdecimal() and int(word) > 0)
+    if len(counts) != len(_words(words)) or len(set(counts)) != len(counts) or not counts:
+        raise BlastscopeError(
+            "--threads takes whole numbers from 1 on, each once, with commas between them",
+            got=words,
+            next_step="Give --threads 1,4, say",
+        )
+    return counts, []
+
+
+def _choose_peers(words: str) -> tuple[str, ...]:
+    from edge.bench.peers import PEERS
+
+    peers = _words(words)
+    if unknown := [peer for peer in peers if peer not in PEERS]:
+        raise BlastscopeError(
+            f"--against takes {', '.join(PEERS)}",
+            got=", ".join(unknown),
+            next_step="Name one or more of them, with commas between them",
+        )
+    return tuple(dict.fromkeys(peers))
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())

@@ -28,10 +28,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "study": ("train.cli.study", "Train a network in several ways and compare them."),
     "robustness": ("train.cli.robustness", "Degrade images and see how far models follow."),
     "quantize": ("quantize.cli.quantize", "Turn a run into one int8 file, if it is as good."),
+    "precisions": ("quantize.cli.precisions", "Write a run in every precision, to compare."),
     "pack": ("quantize.cli.pack", "Give a plain TFLite file its labels and card."),
+    "inspect": ("edge.cli.inspect", "Show what a model file says about itself."),
+    "verify": ("edge.cli.verify", "Check a model file, its signature and its golden frames."),
+    "keys": ("edge.cli.keys", "Make keys to sign models with, and say whose are trusted."),
+    "sign": ("edge.cli.sign", "Sign a model file."),
     "classify": ("edge.cli.classify", "Classify image files."),
     "watch": ("edge.cli.watch", "Classify frames from a camera as they come."),
-    "bench": ("edge.cli.bench", "Time classification against the bare interpreter."),
+    "bench": ("edge.cli.bench", "Compare models: speed, accuracy, memory, precision."),
     "doctor": ("edge.cli.doctor", "Check this machine and say how to mend what is wrong."),
 }
 

@@ -42,16 +42,16 @@ def command(out: Path, overwrite: bool, seed: int, as_json: bool) -> None:
             render_progress=render_progress,
             fit_progress=show_epoch,
         )
-    comparison, timing = result.quantization.comparison, result.timing
+    quantization, timing = result.quantization, result.timing
     correct = sum(frame.prediction.label == frame.true_label for frame in result.frames)
     if as_json:
         print_json(
             {
                 "page": str(result.page),
                 "model": str(result.quantization.model.path),
-                "float": comparison.float_report,
-                "int8": comparison.int8_report,
-                "drop_points": comparison.drop_points,
+                "float": quantization.float_report,
+                "int8": quantization.int8_report,
+                "drop_points": quantization.decision.test.drop_points,
                 "frames": len(result.frames),
                 "frames_correct": correct,
                 "classify_p50_ms": timing.classify.p50_ms,
@@ -68,8 +68,8 @@ def command(out: Path, overwrite: bool, seed: int, as_json: bool) -> None:
             f"{size / 1e6:.2f} MB",
         )
         for name, report, size in (
-            ("float32", comparison.float_report, result.training.run.model.stat().st_size),
-            ("int8", comparison.int8_report, len(result.quantization.model.content)),
+            ("float32", quantization.float_report, result.training.run.model.stat().st_size),
+            ("int8", quantization.int8_report, len(result.quantization.model.content)),
         )
     ]
     click.echo()

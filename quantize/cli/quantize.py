@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.cli.options import PATH, json_option, note, percent, print_json, progress_bar, table
-from quantize.gate import DEFAULT_MAX_DROP_POINTS
+from quantize.accuracy_gate.criterion import Criterion
+
+if TYPE_CHECKING:
+    from quantize.recovery.attempt import Attempt
+
+_DEFAULT = Criterion()
 
 
 @click.command(
@@ -16,18 +22,63 @@ from quantize.gate import DEFAULT_MAX_DROP_POINTS
     epilog="""\b
 Examples:
   blastscope quantize run --out model.tflite
-  blastscope quantize run --out model.tflite --max-drop 0.2 --json""",
+  blastscope quantize run --out model.tflite --report gate --json""",
 )
 @click.argument("run", type=PATH)
 @click.option("--out", type=PATH, required=True, help="Model file to write.")
 @click.option(
     "--max-drop",
-    "max_drop_points",
-    metavar="PP",
+    metavar="POINTS",
     type=float,
-    default=DEFAULT_MAX_DROP_POINTS,
+    default=_DEFAULT.max_drop_points,
     show_default=True,
-    help="Largest loss of accuracy on the test part, in percentage points.",
+    help="Largest loss of accuracy.",
+)
+@click.option(
+    "--max-sensitivity-drop",
+    metavar="POINTS",
+    type=float,
+    default=_DEFAULT.max_sensitivity_drop_points,
+    show_default=True,
+    help="Largest loss of any class's sensitivity.",
+)
+@click.option(
+    "--max-malignant-to-benign",
+    metavar="N",
+    type=int,
+    default=_DEFAULT.max_malignant_to_benign,
+    show_default=True,
+    help="Most malignant images that int8 alone calls benign.",
+)
+@click.option(
+    "--min-agreement",
+    metavar="SHARE",
+    type=float,
+    default=_DEFAULT.min_agreement,
+    show_default=True,
+    help="Least share of images to which float and int8 give the same class.",
+)
+@click.option(
+    "--must-show",
+    is_flag=True,
+    help="Each limit must be shown to hold with 95 % confidence, not only hold on these images.",
+)
+@click.option(
+    "--accept-too-few",
+    is_flag=True,
+    help="Write the model even where there are too few images to tell; its card says so.",
+)
+@click.option(
+    "--no-recovery", is_flag=True, help="Fail at once where plain int8 does, and try nothing else."
+)
+@click.option("--every-step", is_flag=True, help="Try every step, to see what each would cost.")
+@click.option("--report", type=PATH, help="Folder for gate.json and gate.html, with every change.")
+@click.option(
+    "--model-version",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Counts up with each release: a station with a trust store takes no older one.",
 )
 @click.option("--data", type=PATH, help="The images, if they have moved since training.")
 @click.option("--overwrite", is_flag=True, help="Replace --out if it exists.")
@@ -35,31 +86,53 @@ Examples:
 def command(
     run: Path,
     out: Path,
-    max_drop_points: float,
+    max_drop: float,
+    max_sensitivity_drop: float,
+    max_malignant_to_benign: int,
+    min_agreement: float,
+    must_show: bool,
+    accept_too_few: bool,
+    no_recovery: bool,
+    every_step: bool,
+    report: Path | None,
+    model_version: int,
     data: Path | None,
     overwrite: bool,
     as_json: bool,
 ) -> None:
     """Turn a run's network into one int8 TFLite file, if it is as good as the float network.
 
-    Ranges are measured on class-balanced images of the training part; float and int8 are compared
-    on the test part. If int8 loses more than --max-drop, no file is written and the exit code is 1.
+    Ranges are measured on class-balanced images of the training part. Float and int8 are compared
+    on the test part, and on all images that the calibration did not see. If plain int8 misses a
+    limit, other calibrations are tried, then float for the layers that need it (the fewest that
+    do), then evened-out weights and corrected biases, until all limits are held. If none holds
+    them, or there are too few images to tell, no file is written and the exit code is 1.
     """
     from train.keras_loading import load_keras
 
     load_keras()
+    from quantize.gate_report import CHECK_HEADER, check_rows
     from quantize.quantization import quantize
+    from quantize.recovery.ladder import STEPS
 
+    criterion = Criterion(max_drop, max_sensitivity_drop, max_malignant_to_benign, min_agreement)
     with progress_bar("Reading images") as progress:
         result = quantize(
             run,
             out,
-            max_drop_points=max_drop_points,
+            criterion=criterion,
+            must_show=must_show,
+            accept_too_few=accept_too_few,
+            steps=() if no_recovery else STEPS,
+            every_step=every_step,
+            tell=_tell,
+            report=report,
+            model_version=model_version,
             data=data,
             overwrite=overwrite,
             progress=progress,
         )
-    comparison = result.comparison
+    decision = result.decision
     if as_json:
         print_json(
             {
@@ -67,13 +140,14 @@ def command(
                 "model_id": result.model.model_id,
                 "bytes": len(result.model.content),
                 **result.model.card["quantization"],
-                "float": comparison.float_report,
-                "int8": comparison.int8_report,
+                "gate": decision.as_dict(),
+                "float": result.float_report,
+                "int8": result.int8_report,
             },
             indent=2,
         )
         return
-    reports = {"float32": comparison.float_report, "int8": comparison.int8_report}
+    reports = {"float32": result.float_report, "int8": result.int8_report}
     rows = [
         (
             name,
@@ -86,9 +160,22 @@ def command(
     ]
     labels = [f"{label} sensitivity" for label in result.model.labels]
     click.echo(table(("test part", "n", "accuracy", "95 % interval", *labels), rows))
-    click.echo(
-        f"int8 loses {comparison.drop_points:.2f} points (at most {max_drop_points:g}); "
-        f"{comparison.flips} images change class"
-    )
+    click.echo()
+    click.echo(table(CHECK_HEADER, check_rows(decision.checks)))
+    changed = decision.unseen.flipped
+    chosen = result.recovery.chosen
+    click.echo(f"Taken: {chosen.step} ({chosen.detail})")
+    click.echo(f"Gate: {decision.outcome}; {len(changed)} of {decision.unseen.n} change class")
+    if report is not None:
+        click.echo(f"Report: {report / 'gate.html'}")
     click.echo(f"Model: {out} ({len(result.model.content) / 1e6:.2f} MB)")
     note(f"Next: blastscope classify IMAGE --model {shlex.quote(str(out))}")
+
+
+def _tell(line: str, attempt: Attempt | None) -> None:
+    """Say what is being tried, and what came of it."""
+    if attempt is None:
+        note(f"{line.capitalize()} ...")
+        return
+    changed = attempt.decision.unseen
+    note(f"{line}: {attempt.decision.outcome}, {len(changed.flipped)} of {changed.n} change class")

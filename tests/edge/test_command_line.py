@@ -230,15 +230,6 @@ def test_camera_that_is_not_there_is_refused(
     assert done.stdout == ""
 
 
-def test_bench_compares_in_one_run(blastscope: Command, tiny_model: Path) -> None:
-    done = blastscope("bench", tiny_model, "--rounds", "5", "--threads", "1", "--json")
-    assert done.returncode == 0, done.stderr
-    (result,) = json.loads(done.stdout)
-    assert result["ratio"] == pytest.approx(result["classify"]["p50_ms"] / result["bare"]["p50_ms"])
-    assert (result["rounds"], result["threads"], result["delegate"]) == (5, 1, "XNNPACK")
-    assert "ratio of p50" in blastscope("bench", tiny_model, "--rounds", "5").stdout
-
-
 def test_absurd_number_of_threads_is_refused(blastscope: Command, tiny_model: Path) -> None:
     """The runtime itself would end the process with a segmentation fault."""
     done = blastscope("bench", tiny_model, "--threads", 100_000)

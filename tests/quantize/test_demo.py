@@ -9,12 +9,13 @@ import pytest
 
 from edge.errors import OutputError
 from quantize.demo import FRAMES, DemoResult, run_demo
+from tests.conftest import LAX
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
     out = tmp_path_factory.mktemp("demo") / "demo"
-    return run_demo(out, images_per_class=12, epochs=1, max_drop_points=100.0)
+    return run_demo(out, images_per_class=12, epochs=1, criterion=LAX)
 
 
 class _Pictures(HTMLParser):
@@ -60,6 +61,6 @@ def test_earlier_demo_is_replaced_only_when_told(demo: DemoResult, tmp_path: Pat
     with pytest.raises(OutputError, match="must not exist"):
         run_demo(precious, overwrite=True)
     assert (precious / "thesis.txt").exists()
-    again = run_demo(out, overwrite=True, images_per_class=6, epochs=1, max_drop_points=100.0)
+    again = run_demo(out, overwrite=True, images_per_class=6, epochs=1, criterion=LAX)
     assert again.page.is_file()
     assert len(list((out / "smears").rglob("*.png"))) == 24

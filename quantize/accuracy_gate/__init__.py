@@ -1,0 +1,1 @@
+"""The accuracy gate: what int8 may lose, what it did lose, and whether the images can tell."""

@@ -1,0 +1,72 @@
+"""A run's network and images, as quantization takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import DatasetError, ModelFileError
+from train.image_set import Progress, read_image_set
+from train.run_folder import RunConfig
+from train.splits.split import Split
+
+
+def load_network(path: Path) -> keras.Model:
+    """Load a trained network.
+
+    Raises:
+        ModelFileError: it cannot be read.
+    """
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:
+        raise ModelFileError(
+            f"The trained model {path} must be readable",
+            got=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
+            next_step="Train again, or go on with `blastscope train ... --resume`",
+        ) from error
+
+
+def read_run_images(
+    config: RunConfig, split: Split, data: Path | None, progress: Progress | None
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return a run's images and classes in the order of its split, found by their content.
+
+    Args:
+        config: of the run.
+        split: of the run.
+        data: the images, where they have moved since training; None takes the run's folder.
+        progress: called with (images read, images in all).
+
+    Returns:
+        RGB, uint8, shape (n, side, side, 3), and their classes, int64, shape (n,).
+
+    Raises:
+        DatasetError: the images are not there, or not as they were.
+    """
+    folder = data if data is not None else Path(config.data)
+    if not folder.is_dir():
+        raise DatasetError(
+            "Quantization reads the images that the run was trained on",
+            got=f"no folder {folder}",
+            next_step="Say where they are now with --data",
+        )
+    image_set = read_image_set(folder, config.side, config.side, config.labels, progress)
+    places = {digest: index for index, digest in enumerate(image_set.digests)}
+    missing = [
+        path
+        for path, digest in zip(split.paths, split.digests, strict=True)
+        if digest not in places
+    ]
+    if missing:
+        raise DatasetError(
+            "Quantization reads the images that the run was trained on",
+            got=f"{len(missing)} of {len(split.paths)} that are not under {folder}, or not as they "
+            f"were: {', '.join(missing[:5])}",
+            next_step="Say where they are now with --data, or train again",
+        )
+    order = [places[digest] for digest in split.digests]
+    return image_set.images[order], image_set.targets[order]
