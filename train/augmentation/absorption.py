@@ -29,9 +29,8 @@ class RandomAbsorption(keras.layers.Layer):
     - `exposure`: D is shifted by +- exposure, the same for all channels;
     - `white_balance`: D of each channel is shifted by +- white_balance.
 
-    Zero turns a part off; `share` of the images are changed. Input: float or uint8 images, shape
-    (batch, height, width, 3), RGB, values 0..255. Output: float32 images of the same shape and
-    range.
+    Zero turns a part off. Input: float or uint8 images, shape (batch, height, width, 3), RGB,
+    values 0..255. Output: float32 images of the same shape and range.
     """
 
     def __init__(
@@ -40,7 +39,6 @@ class RandomAbsorption(keras.layers.Layer):
         channel: float = 0.0,
         exposure: float = 0.0,
         white_balance: float = 0.0,
-        share: float = 1.0,
         seed: int = 0,
     ) -> None:
         super().__init__(dtype="float32")
@@ -48,14 +46,10 @@ class RandomAbsorption(keras.layers.Layer):
         self.channel = channel
         self.exposure = exposure
         self.white_balance = white_balance
-        self.share = share
         self._generator = keras.random.SeedGenerator(seed)
 
-    def _draw(self, chosen: Any, shape: tuple[int, ...], strength: float) -> Any:
-        """Return draws for each image; 0 for the images that are not chosen."""
-        whole = (ops.shape(chosen)[0], *shape)
-        draws = keras.random.uniform(whole, -strength, strength, seed=self._generator)
-        return draws * ops.reshape(chosen, (-1, *(1 for _ in shape)))
+    def _draw(self, shape: tuple[Any, ...], strength: float) -> Any:
+        return keras.random.uniform(shape, -strength, strength, seed=self._generator)
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Return the images under other stains, exposure and gains while training."""
@@ -63,19 +57,17 @@ class RandomAbsorption(keras.layers.Layer):
         if not training:
             return images
         n = ops.shape(images)[0]
-        chosen = keras.random.uniform((n,), seed=self._generator) < self.share
-        chosen = ops.cast(chosen, self.compute_dtype)
         density = -ops.log((images + 1.0) / 256.0)
         if self.stain:
             # density (row vector) -> amounts -> other amounts -> density
-            amounts = 1.0 + self._draw(chosen, (3, 1), self.stain)
+            amounts = 1.0 + self._draw((n, 3, 1), self.stain)
             mix = ops.matmul(np.linalg.inv(STAINS), amounts * STAINS)
             if self.channel:
-                mix = mix * (1.0 + self._draw(chosen, (1, 3), self.channel))
+                mix = mix * (1.0 + self._draw((n, 1, 3), self.channel))
             flat = ops.reshape(density, (n, -1, 3))
             density = ops.reshape(ops.matmul(flat, mix), ops.shape(images))
         elif self.channel:
-            density = density * (1.0 + self._draw(chosen, (1, 1, 3), self.channel))
-        offset = self._draw(chosen, (1, 1, 1), self.exposure)
-        offset = offset + self._draw(chosen, (1, 1, 3), self.white_balance)
+            density = density * (1.0 + self._draw((n, 1, 1, 3), self.channel))
+        offset = self._draw((n, 1, 1, 1), self.exposure)
+        offset = offset + self._draw((n, 1, 1, 3), self.white_balance)
         return ops.clip(256.0 * ops.exp(-(density + offset)) - 1.0, 0.0, 255.0)

@@ -13,10 +13,6 @@ from train.augmentation.names import AUGMENTATIONS, check_augmentations
 from train.augmentation.share import RandomShare
 from train.augmentation.turn import RandomTurn
 
-#: Share of the images whose stains, exposure and white balance are changed. The others show the
-#: colours as they are, which a network has to know as well.
-_RECOLOURED = 0.5
-
 __all__ = ["AUGMENTATIONS", "augmentation_layers"]
 
 
@@ -44,7 +40,7 @@ def augmentation_layers(names: Sequence[str], seed: int) -> list[Any]:
         name.replace("-", "_"): strength for name, strength in absorption.items() if name in names
     }
     if chosen:
-        layers.append(RandomAbsorption(**chosen, share=_RECOLOURED, seed=seed + 1))
+        layers.append(RandomAbsorption(**chosen, seed=seed + 1))
     shares = _shares(names, seed + 2)
     if any(shares):
         layers.append(RandomShare(shares))
