@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Test processes: each holds TensorFlow, about 1.5 GB.
+JOBS ?= 2
 SHARED ?= $(or $(BLASTSCOPE_SHARED),../shared)
 
 .PHONY: help demo test lint check-slow figures reproduce lock clean
@@ -32,7 +34,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
 
 check-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
