@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +24,13 @@ def most_likely(scores: ArrayLike, labels: Sequence[str]) -> NDArray[np.int64]:
     Returns:
         Positions in `labels`; int64, shape (...).
     """
-    benign = benign_label(labels)
-    order = np.array(sorted(range(len(labels)), key=lambda index: labels[index] == benign))
+    order = _benign_last(tuple(labels))
     highest = np.asarray(scores)[..., order].argmax(axis=-1)
     return np.asarray(order[highest], np.int64)
+
+
+@cache
+def _benign_last(labels: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return the positions of the classes, the benign one at the end; once for all frames."""
+    benign = benign_label(labels)
+    return np.array(sorted(range(len(labels)), key=lambda index: labels[index] == benign))

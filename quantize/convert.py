@@ -36,9 +36,6 @@ def convert_to_int8(network: keras.Model, calibration_images: NDArray[np.uint8])
 def calibrate(network: keras.Model, images: NDArray[np.uint8]) -> bytes:
     """Convert a network to float TFLite with the range that each activation took.
 
-    The input's range is that of a frame's bytes whatever the images: the converter derives it from
-    the values it sees, so one black and one white pixel are set in the first image.
-
     Args:
         network: as `train.networks` builds them.
         images: RGB, uint8, shape (n, side, side, 3), n above 0.
@@ -59,24 +56,38 @@ def calibrate(network: keras.Model, images: NDArray[np.uint8]) -> bytes:
         )
     import tensorflow as tf
 
-    seen = images.copy()
-    seen[0, 0, 0] = 0
-    seen[0, 0, 1] = 255
-
-    def representative_dataset() -> Iterator[list[NDArray[np.float32]]]:
-        for image in seen:
-            yield [normalize(image[np.newaxis])]
-
     def convert() -> Any:
         converter = tf.lite.TFLiteConverter.from_keras_model(network)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = representative_dataset
+        converter.representative_dataset = representative_dataset(images)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         # As tf.lite.experimental.QuantizationDebugger sets it to calibrate once for many models.
         converter._experimental_calibrate_only = True
         return converter.convert()
 
-    return _converted(convert)
+    return run_converter(convert)
+
+
+def representative_dataset(
+    images: NDArray[np.uint8],
+) -> Callable[[], Iterator[list[NDArray[np.float32]]]]:
+    """Return calibration images as TensorFlow's converter takes them.
+
+    The input's range is to be that of a frame's bytes whatever the images. The converter derives it
+    from the values it sees, so one black and one white pixel are set in the first image.
+
+    Args:
+        images: RGB, uint8, shape (n, side, side, 3), n above 0; they stay as they are.
+    """
+    seen = images.copy()
+    seen[0, 0, 0] = 0
+    seen[0, 0, 1] = 255
+
+    def dataset() -> Iterator[list[NDArray[np.float32]]]:
+        for image in seen:
+            yield [normalize(image[np.newaxis])]
+
+    return dataset
 
 
 def quantize_calibrated(calibrated: bytes, float_layers: Sequence[str] = ()) -> bytes:
@@ -97,7 +108,7 @@ def quantize_calibrated(calibrated: bytes, float_layers: Sequence[str] = ()) -> 
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    content = _converted(
+    content = run_converter(
         lambda: mlir_quantize(
             calibrated,
             input_data_type=tf.uint8,
@@ -124,18 +135,26 @@ def debug_calibrated(calibrated: bytes) -> bytes:
     """
     from tensorflow.lite.python.convert import mlir_quantize
 
-    return _converted(lambda: mlir_quantize(calibrated, enable_numeric_verify=True))
+    return run_converter(lambda: mlir_quantize(calibrated, enable_numeric_verify=True))
 
 
-def _converted(convert: Callable[[], Any]) -> bytes:
-    """Run TensorFlow's converter quietly."""
+def run_converter(convert: Callable[[], Any], precision: str = "int8") -> bytes:
+    """Run TensorFlow's converter quietly.
+
+    Args:
+        convert: gives a TFLite model.
+        precision: what to call it in an error.
+
+    Raises:
+        QuantizationError: the converter refuses the network.
+    """
     with captured_native_output(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return bytes(convert())
         except Exception as error:
             raise QuantizationError(
-                "The network must consist of operations that int8 TFLite has",
+                f"The network must consist of operations that {precision} TFLite has",
                 got=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
                 next_step="Train one of blastscope's own networks",
             ) from error

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import DatasetError, ModelFileError, QuantizationError
-from edge.native_output import captured_native_output
 from edge.output import make_folder, require_absent, require_writable, whole_file
 from quantize.calibration import choose_calibration_images
 from quantize.card import minimal_card
-from quantize.convert import convert_to_int8
+from quantize.convert import convert_to_int8, representative_dataset, run_converter
 from quantize.packing import pack_model
-from train.evaluation.parts import choose_part
-from train.fitting import normalize
-from train.image_set import Progress, read_image_set
+from quantize.run_images import load_network, read_run_images
+from train.image_set import Progress
 from train.run_folder import RunFolder
 
 #: The precisions, from the most exact to the smallest.
@@ -54,25 +50,10 @@ def write_precisions(
     require_writable(out)
     run = RunFolder(run_path)
     config, split = run.read_config(), run.read_split()
-    try:
-        network = keras.models.load_model(run.require_model(), compile=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelFileError(
-            f"The trained model {run.model} must be readable",
-            got=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
-            next_step="Train again, or go on with `blastscope train ... --resume`",
-        ) from error
-    folder = data if data is not None else Path(config.data)
-    if not folder.is_dir():
-        raise DatasetError(
-            "Ranges are measured on the images that the run was trained on",
-            got=f"no folder {folder}",
-            next_step="Say where they are now with --data",
-        )
-    image_set = read_image_set(folder, config.side, config.side, config.labels, progress)
-    training_part = choose_part(image_set, "train", split)
-    chosen = choose_calibration_images(image_set.targets, training_part, config.seed)
-    contents = convert_precisions(network, image_set.images[chosen])
+    network = load_network(run.require_model())
+    images, targets = read_run_images(config, split, data, progress)
+    chosen = choose_calibration_images(targets, split.indices("train"), config.seed)
+    contents = convert_precisions(network, images[chosen])
     card = minimal_card(config.network, config.labels, config.side, config.side)
     contents["int8"] = pack_model(contents["int8"], card)
     make_folder(out)
@@ -110,12 +91,6 @@ def convert_precisions(
     int8 = convert_to_int8(network, calibration_images)
     import tensorflow as tf
 
-    def representative_dataset() -> Iterator[list[NDArray[np.float32]]]:
-        images = calibration_images.copy()
-        images[0, 0, 0], images[0, 0, 1] = 0, 255
-        for image in images:
-            yield [normalize(image[np.newaxis])]
-
     def halve(converter: Any) -> None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
@@ -126,7 +101,7 @@ def convert_precisions(
     def widen_activations(converter: Any) -> None:
         operations = tf.lite.OpsSet
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = representative_dataset
+        converter.representative_dataset = representative_dataset(calibration_images)
         converter.target_spec.supported_ops = [
             operations.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
         ]
@@ -142,18 +117,12 @@ def convert_precisions(
 
 
 def _convert(network: keras.Model, name: str, ask: Callable[[Any], None]) -> bytes:
-    """Run TensorFlow's converter without its chatter; `ask` sets what it is asked for."""
+    """Convert a network; `ask` sets what the converter is asked for."""
     import tensorflow as tf
 
-    with captured_native_output(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    def convert() -> Any:
         converter = tf.lite.TFLiteConverter.from_keras_model(network)
         ask(converter)
-        try:
-            return bytes(converter.convert())
-        except Exception as error:
-            raise QuantizationError(
-                f"The network must consist of operations that {name} TFLite has",
-                got=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
-                next_step="Train one of blastscope's own networks",
-            ) from error
+        return converter.convert()
+
+    return run_converter(convert, name)

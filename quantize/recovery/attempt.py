@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,33 +81,24 @@ class Judge:
     criterion: Criterion
     must_show: bool = False
 
-    def decide(
-        self, content: bytes, progress: Callable[[int, int], None] | None = None
-    ) -> Decision:
+    def decide(self, content: bytes) -> Decision:
         """Return the gate's decision on a quantized network.
 
         Args:
             content: a TFLite model, uint8 in and out.
-            progress: called with (images scored, images in all).
         """
-        unseen = compare(
-            self.targets, self.float_scores, score(content, self.images, progress), self.labels
-        )
+        scores = score(content, self.images)
+        unseen = compare(self.targets, self.float_scores, scores, self.labels)
         test = unseen.take(np.flatnonzero(self.in_test))
         return decide(test, unseen, self.criterion, must_show=self.must_show)
 
 
-def score(
-    content: bytes,
-    images: NDArray[np.uint8],
-    progress: Callable[[int, int], None] | None = None,
-) -> NDArray[np.float32]:
+def score(content: bytes, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return a quantized network's scores with the runtime that a Pi uses.
 
     Args:
         content: a TFLite model, uint8 in and out.
         images: RGB, uint8, shape (n, side, side, 3), at the network's input size.
-        progress: called with (images scored, images in all).
 
     Returns:
         float32, shape (n, classes).
@@ -120,6 +110,4 @@ def score(
         interpreter.input_view()[...] = image
         interpreter.invoke()
         rows[index] = (interpreter.output_view().astype(np.float32) - spec.zero_point) * spec.scale
-        if progress is not None:
-            progress(index + 1, len(images))
     return rows

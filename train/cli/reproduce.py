@@ -26,7 +26,8 @@ Examples:
 
 \b
 The same command goes on with a study that was stopped, and prints a finished one again.
-All rows, five seeds and both splits are 30 trainings: hours on a processor, minutes on a GPU.""",
+Grouped splits are five folds, of which each seed tests the next. All rows, five seeds and both
+splits are 30 trainings, which take hours on a processor.""",
 )
 @click.argument("paper")
 @click.argument("data", type=PATH)
