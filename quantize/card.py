@@ -128,7 +128,7 @@ def run_card(
         intended_use: see `minimal_card`.
         limitations: what to know besides `LIMITATIONS` and what the split cannot tell.
     """
-    test = decision.test
+    held_out = decision.held_out
     split = caveat(config.split, config.fold)
     return {
         **minimal_card(
@@ -159,9 +159,9 @@ def run_card(
         },
         "gate": decision.as_dict(),
         "metrics": {
-            "part": "test",
-            "float": _report(test, test.float_scores),
-            "int8": _report(test, test.int8_scores),
+            "part": decision.part,
+            "float": _report(held_out, held_out.float_scores),
+            "int8": _report(held_out, held_out.int8_scores),
         },
     }
 

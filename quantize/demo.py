@@ -159,7 +159,7 @@ def _write_page(result: DemoResult, out: Path) -> None:
         disclaimer=DISCLAIMER,
         reports={"float32": quantization.float_report, "int8": quantization.int8_report},
         sizes=sizes,
-        test=quantization.decision.test,
+        test=quantization.decision.held_out,
         criterion=quantization.decision.criterion,
         metrics=result.training.metrics,
         timing=result.timing,

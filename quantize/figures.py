@@ -82,15 +82,15 @@ def measure(network: str, split: str, data: Path, weights: str | None, out: Path
     metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
     result = quantize(run.path, model_path, overwrite=True)
     timing = bench(read_model_file(model_path), render_field("Early", 0), threads=1)
-    test = result.decision.test
+    held_out = result.decision.held_out
     return Row(
         network=network,
         split=split,
         images=metrics["images"],
         float_report=result.float_report,
         int8_report=result.int8_report,
-        drop_points=test.drop_points,
-        flips=len(test.flipped),
+        drop_points=held_out.drop_points,
+        flips=len(held_out.flipped),
         minutes=metrics["training_seconds"] / 60,
         megabytes=len(result.model.content) / 1e6,
         invoke_ms=timing.bare.p50_ms,

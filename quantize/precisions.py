@@ -15,8 +15,9 @@ from quantize.calibration import choose_calibration_images
 from quantize.card import minimal_card
 from quantize.convert import convert_to_int8, representative_dataset, run_converter
 from quantize.packing import pack_model
-from quantize.run_images import load_network, read_run_images
+from quantize.run_images import read_run_images
 from train.image_set import Progress
+from train.networks.loading import load_network
 from train.run_folder import RunFolder
 
 #: The precisions, from the most exact to the smallest.

@@ -21,9 +21,10 @@ from quantize.gate_report import Evidence, write_gate_report
 from quantize.packing import pack_model, write_model
 from quantize.recovery.attempt import Judge
 from quantize.recovery.ladder import STEPS, CalibrationPool, Recovery, Tell, recover
-from quantize.run_images import load_network, read_run_images
+from quantize.run_images import read_run_images
 from train.fitting import predict
 from train.image_set import Progress
+from train.networks.loading import load_network
 from train.run_folder import RunFolder
 
 #: Images of each class that are kept for calibration: the usual ones and as many for recovery.
@@ -38,8 +39,8 @@ class QuantizationResult:
         model: the file.
         decision: what the gate found.
         recovery: what was tried on the way.
-        float_report: of the float network on the test part, as
-            `train.evaluation.metrics.classification_report` returns it.
+        float_report: of the float network on the test part (that of validation where there is
+            none), as `train.evaluation.metrics.classification_report` returns it.
         int8_report: the same for int8.
     """
 
@@ -113,9 +114,10 @@ def quantize(
         images=images[unseen],
         targets=targets[unseen],
         float_scores=predict(network, images[unseen]),
-        in_test=np.isin(unseen, split.indices("test")),
+        is_held_out=np.isin(unseen, split.indices(split.judging)),
         criterion=criterion,
         must_show=must_show,
+        part=split.judging,
     )
     pool = CalibrationPool(
         images=images[kept],

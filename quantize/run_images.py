@@ -1,33 +1,16 @@
-"""A run's network and images, as quantization takes them."""
+"""A run's images, as quantization takes them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import DatasetError, ModelFileError
+from edge.errors import DatasetError
 from train.image_set import Progress, read_image_set
 from train.run_folder import RunConfig
 from train.splits.split import Split
-
-
-def load_network(path: Path) -> keras.Model:
-    """Load a trained network.
-
-    Raises:
-        ModelFileError: it cannot be read.
-    """
-    try:
-        return keras.models.load_model(path, compile=False)
-    except Exception as error:
-        raise ModelFileError(
-            f"The trained model {path} must be readable",
-            got=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
-            next_step="Train again, or go on with `blastscope train ... --resume`",
-        ) from error
 
 
 def read_run_images(

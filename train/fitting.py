@@ -18,6 +18,7 @@ from train.augmentation.sequence import augmentation_layers
 from train.balance.blends import Blends
 from train.batches import Batches
 from train.checkpoint import Checkpoint, Epoch, FitState
+from train.distillation import Distillation, Teacher
 from train.image_bank import ImageBank
 from train.recipes import Recipe
 
@@ -27,12 +28,14 @@ class FitData:
     """What a fitting sees.
 
     Attributes:
-        images: the training part; RGB, uint8, shape (n, side, side, 3).
+        images: the training part; RGB, uint8, shape (n, side, side, 3). Where there is a teacher,
+            they are of its input's size.
         targets: its classes; int64, shape (n,).
         validation_images: the validation part, likewise.
         validation_targets: its classes.
         blends: synthetic images that balance the training part; None for none.
         class_weights: of the loss; None for equal ones.
+        teacher: a network to learn from besides the classes; None for none.
     """
 
     images: NDArray[np.uint8]
@@ -41,6 +44,7 @@ class FitData:
     validation_targets: NDArray[np.int64]
     blends: Blends | None = None
     class_weights: dict[int, float] | None = None
+    teacher: Teacher | None = None
 
 
 #: Called with (epoch, epochs, share of the epoch done, figures once the epoch has finished).
@@ -81,7 +85,7 @@ def fit_head(
 
     Args:
         network: with layers `backbone` and `head`.
-        features: of `data.images` without augmentation; float32, shape (n, 1280).
+        features: of the training images without augmentation; float32, shape (n, 1280).
         data: the images' classes, and how they are balanced.
         recipe: says how many epochs.
     """
@@ -141,7 +145,7 @@ def fit(
         images = np.concatenate([images, data.blends.of_images(images)])
         targets = np.concatenate([targets, data.blends.targets])
     bank = ImageBank(np.concatenate([images, data.validation_images]))
-    training_model = _training_model(bank, network, recipe, seed)
+    training_model = _training_model(bank, network, data.teacher, recipe, seed)
     steps = math.ceil(len(images) / recipe.batch_size)
     _compile(training_model, recipe, steps * epochs)
     state = FitState() if earlier is None else FitState([*earlier.history], earlier.kept_epoch)
@@ -175,15 +179,20 @@ def fit(
 
 
 def _training_model(
-    bank: ImageBank, network: keras.Model, recipe: Recipe, seed: int
+    bank: ImageBank, network: keras.Model, teacher: Teacher | None, recipe: Recipe, seed: int
 ) -> keras.Model:
-    """Put the images, augmentation and normalization before the network."""
+    """Put the images, augmentation and normalization before the network, and its teacher beside."""
     inputs = keras.Input((), dtype="int32")
     x = bank(inputs)
     for layer in augmentation_layers(recipe.augmentation, seed):
         x = layer(x)
     x = layers.Rescaling(1 / INPUT_STD, offset=-INPUT_MEAN / INPUT_STD)(x)
-    return keras.Model(inputs, network(x))
+    if teacher is None:
+        return keras.Model(inputs, network(x))
+    # The mean of whole blocks of pixels, as `edge.preprocess` takes it.
+    times = teacher.side // network.input_shape[1]
+    scores = network(layers.AveragePooling2D(times)(x) if times > 1 else x)
+    return keras.Model(inputs, Distillation(teacher.network)(x, scores))
 
 
 def _compile(training_model: keras.Model, recipe: Recipe, steps: int) -> None:

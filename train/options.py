@@ -28,6 +28,7 @@ class TrainingOptions:
         augmentation: names out of `train.augmentation.names.AUGMENTATIONS`, in its order.
         split: one of `train.splits.kinds.SPLIT_KINDS`, or the path of a split's file.
         fold: such as "1/5"; None for a single division.
+        teacher: the run folder of a network to learn from; None for none.
     """
 
     weights: str | None
@@ -38,6 +39,7 @@ class TrainingOptions:
     augmentation: tuple[str, ...]
     split: str = "random"
     fold: str | None = None
+    teacher: Path | None = None
 
 
 def settle_options(
@@ -52,6 +54,7 @@ def settle_options(
     augmentation: Sequence[str] | None = None,
     split: str | None = None,
     fold: str | None = None,
+    teacher: Path | None = None,
 ) -> TrainingOptions:
     """Fill in the options that are None, and refuse those that do not fit.
 
@@ -68,6 +71,7 @@ def settle_options(
             of the run before, or the recipe's.
         split: one of `train.splits.kinds.SPLIT_KINDS`, or the path of a split's file.
         fold: such as "1/5".
+        teacher: the run folder of a network to learn from.
 
     Raises:
         TrainingError: the network takes no weights, the weights are not there, there would be no
@@ -86,6 +90,8 @@ def settle_options(
         test_fraction = before.test_fraction if test_fraction is None else test_fraction
         balance = balance or before.balance
         augmentation = before.augmentation if augmentation is None else augmentation
+        if teacher is None and before.teacher is not None:
+            teacher = Path(before.teacher)
     chosen = recipe.augmentation if augmentation is None else augmentation
     check_augmentations(chosen)
     options = TrainingOptions(
@@ -97,6 +103,7 @@ def settle_options(
         augmentation=tuple(name for name in AUGMENTATIONS if name in chosen),
         split=settled_split,
         fold=settled_fold,
+        teacher=None if teacher is None else teacher.resolve(),
     )
     if options.epochs < 1:
         raise TrainingError(

@@ -27,6 +27,7 @@ class Recipe:
         head_epochs: passes over the features of a frozen backbone, before fine-tuning.
         frozen_layers: how many of the backbone's first layers stay as they are.
         default_weights: of the backbone; None for a network that has no such weights.
+        alpha: share of MobileNetV2's usual channels that the backbone has.
     """
 
     network: str
@@ -39,6 +40,7 @@ class Recipe:
     head_epochs: int = 0
     frozen_layers: int = 0
     default_weights: str | None = None
+    alpha: float = 1.0
 
 
 RECIPES: dict[str, Recipe] = {
@@ -56,6 +58,17 @@ RECIPES: dict[str, Recipe] = {
             head_epochs=30,
             frozen_layers=54,
             default_weights="imagenet",
+        ),
+        Recipe(
+            "fast",
+            112,
+            40,
+            32,
+            2e-3,
+            1e-4,
+            head_epochs=30,
+            default_weights="imagenet",
+            alpha=0.35,
         ),
     )
 }

@@ -35,6 +35,8 @@ class RunConfig:
         split: what the division keeps together.
         split_file: the file that the division was read from; None where it was made.
         fold: such as "1/5"; None for a single division.
+        teacher: the run folder of the network that was learnt from; None for none.
+        teacher_sha256: of that network's file.
     """
 
     network: str
@@ -53,6 +55,8 @@ class RunConfig:
     split: SplitKind = "random"
     split_file: str | None = None
     fold: str | None = None
+    teacher: str | None = None
+    teacher_sha256: str | None = None
 
 
 class RunFolder:

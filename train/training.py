@@ -26,6 +26,7 @@ from edge.output import (
 from train.balance.balancing import balance_part
 from train.balance.methods import SYNTHETIC, Balance, check_classes
 from train.checkpoint import Checkpoint, FitState
+from train.distillation import digest_teacher, load_teacher
 from train.environment import describe_environment
 from train.evaluation.calibration import expected_calibration_error
 from train.evaluation.folding import fold_temperature
@@ -73,6 +74,7 @@ def train(
     augmentation: Sequence[str] | None = None,
     split: str | None = None,
     fold: str | None = None,
+    teacher: Path | None = None,
     resume: bool = False,
     read_progress: Progress | None = None,
     fit_progress: FitProgress | None = None,
@@ -86,7 +88,8 @@ def train(
         weights: of a backbone: "imagenet", "none" or a path; None takes the recipe's.
         epochs: passes over the training part; None takes the recipe's.
         seed: of everything random; None takes 0.
-        test_fraction: share of the images kept for the test part; None takes 0.2.
+        test_fraction: share of the images kept for the test part; None takes 0.2. With 0 there is
+            none, and figures are of the validation part.
         balance: a name out of `train.balance.methods.BALANCES`; None takes "none".
         augmentation: names out of `train.augmentation.names.AUGMENTATIONS`; none at all in an
             empty one; None takes the recipe's.
@@ -94,6 +97,8 @@ def train(
             (pseudo-groups) or "subject"; or the path of a file that tells each image's part. None
             takes "random".
         fold: "1/5" makes the first of five folds the test part; None makes a single division.
+        teacher: a finished run whose network to learn from besides the classes (distillation);
+            None for none.
         resume: go on with the run in `out`. None then takes what the run began with; another
             number of epochs may be given, and all else must be as before.
         read_progress: called with (images read, images in all).
@@ -104,6 +109,7 @@ def train(
 
     Raises:
         DatasetError: the images cannot be used, or cannot be divided as asked.
+        LeakageError: the division leaks, or the teacher knows images that it keeps apart.
         TrainingError: an option does not fit, or the loss is no longer a number.
         InterruptedTrainingError: Ctrl-C came before the first epoch had finished.
         OutputError: `out` exists already, or cannot be written.
@@ -126,6 +132,7 @@ def train(
         augmentation=augmentation,
         split=split,
         fold=fold,
+        teacher=teacher,
     )
     recipe = replace(recipe, augmentation=options.augmentation)
     image_set = read_image_set(data, recipe.side, recipe.side, progress=read_progress)
@@ -148,6 +155,8 @@ def train(
         split=division.kind,
         split_file=None if options.split in SPLIT_KINDS else options.split,
         fold=division.fold,
+        teacher=None if options.teacher is None else str(options.teacher),
+        teacher_sha256=None if options.teacher is None else digest_teacher(options.teacher),
     )
     checkpoint = Checkpoint(run.checkpoint)
     earlier = checkpoint.read() if resume else FitState()
@@ -249,7 +258,7 @@ def _require_same(before: RunConfig, now: RunConfig, earlier: FitState) -> None:
     changed = [
         f"{name} {old!r} -> {new!r}"
         for (name, old), new in zip(asdict(before).items(), asdict(now).values(), strict=True)
-        if old != new and name not in ("data", "epochs", "blastscope")
+        if old != new and name not in ("data", "epochs", "blastscope", "teacher")
     ]
     if changed:
         raise TrainingError(
@@ -277,6 +286,11 @@ def _fit(
 ) -> FitState:
     train_part, validation_part = split.indices("train"), split.indices("validation")
     images, targets = image_set.images[train_part], image_set.targets[train_part]
+    teacher, seen = None, image_set.images
+    if config.teacher is not None:
+        teacher = load_teacher(Path(config.teacher), recipe, image_set.labels, split)
+        if teacher.side != recipe.side:
+            seen = read_image_set(image_set.folder, teacher.side, teacher.side).images
     features = None
     if recipe.head_epochs and (not earlier.history or config.balance == "smote-features"):
         features = predict(model.get_layer("backbone"), images)
@@ -284,12 +298,13 @@ def _fit(
     if balancing.blends is not None:
         check_children(train_part[balancing.blends.parents], split.parts)
     fit_data = FitData(
-        images,
+        seen[train_part],
         targets,
-        image_set.images[validation_part],
+        seen[validation_part],
         image_set.targets[validation_part],
         balancing.blends,
         balancing.class_weights,
+        teacher,
     )
     if features is not None and not earlier.history:
         fit_head(model, features, fit_data, recipe)
@@ -347,7 +362,7 @@ def _report(
 ) -> dict[str, Any]:
     """Return what `metrics.json` holds."""
     reports = {}
-    for part in PARTS[1:]:
+    for part in (part for part in PARTS[1:] if part in split.parts):
         indices = split.indices(part)
         scores = predict(model, image_set.images[indices])
         reports[part] = classification_report(
@@ -358,6 +373,7 @@ def _report(
         "split": split.caveat,
         "split_kind": split.kind,
         "seed": config.seed,
+        "judging_part": split.judging,
         "images": {part: len(split.indices(part)) for part in PARTS},
         "epochs_finished": len(state.history),
         "kept_epoch": state.kept_epoch,
@@ -373,7 +389,8 @@ def _write_results(
         write_json(run.history, [asdict(row) for row in state.history])
         write_json(run.metrics, metrics)
         plot_curves(run.curves, state.history, state.kept_epoch)
-        plot_confusion(run.confusion_matrix, {"float, test part": metrics["test"]})
+        part = metrics["judging_part"]
+        plot_confusion(run.confusion_matrix, {f"float, {part} part": metrics[part]})
         # Last, since it is what tells a finished run.
         with whole_file(run.model) as temporary:
             model.save(temporary)

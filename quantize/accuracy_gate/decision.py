@@ -60,14 +60,16 @@ class Decision:
             else "passed".
         checks: every limit.
         criterion: the limits.
-        test: float against int8 on the test part.
+        held_out: float against int8 on the images that no weight was fitted to.
+        part: which those are: "test", or "validation" where no image was kept for testing.
         unseen: the same on every image that the calibration did not see.
     """
 
     outcome: Outcome
     checks: tuple[Check, ...]
     criterion: Criterion
-    test: Comparison
+    held_out: Comparison
+    part: str
     unseen: Comparison
 
     @property
@@ -82,31 +84,39 @@ class Decision:
             "confidence": CONFIDENCE,
             "criterion": self.criterion.as_dict(),
             "checks": [asdict(one) for one in self.checks],
-            "test": _paired(self.test),
+            "part": self.part,
+            "held_out": _paired(self.held_out),
             "unseen_by_calibration": _paired(self.unseen),
         }
 
 
 def decide(
-    test: Comparison, unseen: Comparison, criterion: Criterion, *, must_show: bool = False
+    held_out: Comparison,
+    unseen: Comparison,
+    criterion: Criterion,
+    *,
+    part: str = "test",
+    must_show: bool = False,
 ) -> Decision:
     """Hold a quantized model against a criterion.
 
-    Accuracy is held on the test part, which neither training nor calibration has seen. All limits
+    Accuracy is held on the test part, which neither training nor calibration has seen (or on the
+    validation part, which decided on nothing but how sure the network says it is). All limits
     are held on every image that the calibration has not seen: whether int8 says what float says can
     be asked of training images as well, and rare changes take many images to be seen. Networks are
     surer of training images, so that fewer of those change.
 
     Args:
-        test: on the test part.
+        held_out: on the test part, or on the validation part where there is no other.
         unseen: on all images but the calibration set.
         criterion: the limits.
+        part: which of the two.
         must_show: what is only held counts as too few images.
     """
     others, name = "all but the calibration set", "accuracy drop in points"
     present = np.unique(unseen.targets)
     checks = [
-        _drop_check(name, "test part", test, criterion.max_drop_points),
+        _drop_check(name, f"{part} part", held_out, criterion.max_drop_points),
         _drop_check(name, others, unseen, criterion.max_drop_points),
         *(
             _drop_check(
@@ -142,7 +152,7 @@ def decide(
         outcome = "failed"
     elif "too few images" in states or (must_show and "held" in states):
         outcome = "too few images"
-    return Decision(outcome, tuple(checks), criterion, test, unseen)
+    return Decision(outcome, tuple(checks), criterion, held_out, part, unseen)
 
 
 def _drop_check(

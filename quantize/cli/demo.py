@@ -51,7 +51,7 @@ def command(out: Path, overwrite: bool, seed: int, as_json: bool) -> None:
                 "model": str(result.quantization.model.path),
                 "float": quantization.float_report,
                 "int8": quantization.int8_report,
-                "drop_points": quantization.decision.test.drop_points,
+                "drop_points": quantization.decision.held_out.drop_points,
                 "frames": len(result.frames),
                 "frames_correct": correct,
                 "classify_p50_ms": timing.classify.p50_ms,

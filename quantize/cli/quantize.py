@@ -103,7 +103,8 @@ def command(
     """Turn a run's network into one int8 TFLite file, if it is as good as the float network.
 
     Ranges are measured on class-balanced images of the training part. Float and int8 are compared
-    on the test part, and on all images that the calibration did not see. If plain int8 misses a
+    on the test part (that of validation where no image was kept for testing), and on all images
+    that the calibration did not see. If plain int8 misses a
     limit, other calibrations are tried, then float for the layers that need it (the fewest that
     do), then evened-out weights and corrected biases, until all limits are held. If none holds
     them, or there are too few images to tell, no file is written and the exit code is 1.
@@ -159,7 +160,7 @@ def command(
         for name, report in reports.items()
     ]
     labels = [f"{label} sensitivity" for label in result.model.labels]
-    click.echo(table(("test part", "n", "accuracy", "95 % interval", *labels), rows))
+    click.echo(table((f"{decision.part} part", "n", "accuracy", "95 % interval", *labels), rows))
     click.echo()
     click.echo(table(CHECK_HEADER, check_rows(decision.checks)))
     changed = decision.unseen.flipped

@@ -41,7 +41,7 @@ class Attempt:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the attempt as a report has it; time is measured elsewhere."""
-        test, unseen = self.decision.test, self.decision.unseen
+        held_out, unseen = self.decision.held_out, self.decision.unseen
         turned = unseen.malignant_to_benign()
         return {
             "step": self.step,
@@ -50,7 +50,7 @@ class Attempt:
             "bytes": len(self.content),
             "float_layers": list(self.float_layers),
             "calibration_images": len(self.calibration),
-            "test_drop_points": test.drop_points,
+            "held_out_drop_points": held_out.drop_points,
             "drop_points": unseen.drop_points,
             "flips": len(unseen.flipped),
             "malignant_to_benign": None if turned is None else len(turned),
@@ -68,8 +68,9 @@ class Judge:
         images: all that no calibration sees; RGB, uint8, shape (n, side, side, 3).
         targets: their classes; int64, shape (n,).
         float_scores: what the float network says; float32, shape (n, classes).
-        in_test: which of them are of the test part; bool, shape (n,).
+        is_held_out: which of them are of `part`; bool, shape (n,).
         criterion: the limits.
+        part: see `quantize.accuracy_gate.decision.decide`.
         must_show: see `quantize.accuracy_gate.decision.decide`.
     """
 
@@ -77,8 +78,9 @@ class Judge:
     images: NDArray[np.uint8]
     targets: NDArray[np.int64]
     float_scores: NDArray[np.float32]
-    in_test: NDArray[np.bool_]
+    is_held_out: NDArray[np.bool_]
     criterion: Criterion
+    part: str = "test"
     must_show: bool = False
 
     def decide(self, content: bytes) -> Decision:
@@ -89,8 +91,8 @@ class Judge:
         """
         scores = score(content, self.images)
         unseen = compare(self.targets, self.float_scores, scores, self.labels)
-        test = unseen.take(np.flatnonzero(self.in_test))
-        return decide(test, unseen, self.criterion, must_show=self.must_show)
+        held_out = unseen.take(np.flatnonzero(self.is_held_out))
+        return decide(held_out, unseen, self.criterion, part=self.part, must_show=self.must_show)
 
 
 def score(content: bytes, images: NDArray[np.uint8]) -> NDArray[np.float32]:

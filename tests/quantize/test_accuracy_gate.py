@@ -194,7 +194,7 @@ def test_report_shows_every_change_with_both_scores(tiny_model: Path, tmp_path: 
     write_gate_report(folder, recovery, {"network": "n"}, evidence)
     report = json.loads((folder / "gate.json").read_text())
     assert report["outcome"] == "failed"
-    assert report["test"]["n"] == 30
+    assert report["held_out"]["n"] == 30
     assert [one["path"] for one in report["flipped"]] == ["Early/1<b>.png", "Pro/2<b>.png"]
     first = report["flipped"][0]
     assert first["float"] == {"Benign": 0.0, "Early": 1.0, "Pro": 0.0}

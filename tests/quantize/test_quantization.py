@@ -94,7 +94,7 @@ def test_passed_gate_reports_as_json(
     report = json.loads(done.stdout)
     assert report["bytes"] == out.stat().st_size
     assert report["float"]["n"] == report["int8"]["n"] == 20
-    assert report["gate"]["test"]["drop_points"] == pytest.approx(
+    assert report["gate"]["held_out"]["drop_points"] == pytest.approx(
         100 * (report["float"]["accuracy"] - report["int8"]["accuracy"])
     )
 

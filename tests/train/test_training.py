@@ -82,7 +82,7 @@ def test_existing_output_is_refused_and_kept(finished_run: Path, smears: Path) -
 @pytest.mark.parametrize(
     ("network", "options", "message"),
     [
-        ("resnet", {}, "custom-cnn, custom-cnn-paper, mobilenet-v2"),
+        ("resnet", {}, "custom-cnn, custom-cnn-paper, mobilenet-v2, fast"),
         ("custom-cnn", {"weights": "imagenet"}, "takes no weights"),
         ("custom-cnn", {"epochs": 0}, "one epoch or more"),
         ("mobilenet-v2", {"weights": "absent.h5"}, "absent.h5"),

@@ -32,19 +32,21 @@ Examples:
   blastscope train custom-cnn --data images --out run --epochs 5 --seed 1
   blastscope train custom-cnn --data images --out run --balance none --augment turn,stain,hue
   blastscope train custom-cnn --data images --out run --split grouped
+  blastscope train fast --data images --out run --teacher mobilenet-v2-run
   blastscope train custom-cnn --data images --out run --resume
 
 \b
 The images lie as images/<class>/*.jpg or images/Original/<class>/*.jpg.
-custom-cnn-paper is the published form of the small network, kept for comparison.""",
+fast is a network for the smallest Pi. custom-cnn-paper is the published form of the small
+network, kept for comparison.""",
 )
 @click.argument("network", type=click.Choice(list(RECIPES)))
 @click.option("--data", type=PATH, required=True, help="Folder with one folder per class.")
 @click.option("--out", type=PATH, required=True, help="Run folder to make.")
 @click.option(
     "--weights",
-    help="Of MobileNetV2's backbone: imagenet (downloaded once; the default), none, or the path "
-    "of a .weights.h5 file.",
+    help="Of the backbone of mobilenet-v2 or fast: imagenet (downloaded once; the default), none, "
+    "or the path of a .weights.h5 file.",
 )
 @click.option(
     "--epochs",
@@ -61,7 +63,8 @@ custom-cnn-paper is the published form of the small network, kept for comparison
 @click.option(
     "--test-fraction",
     type=float,
-    help=f"Share of the images kept apart for testing.  [default: {DEFAULT_TEST_FRACTION}]",
+    help="Share of the images kept apart for testing; with 0, figures are of the validation part.  "
+    f"[default: {DEFAULT_TEST_FRACTION}]",
 )
 @click.option(
     "--split",
@@ -90,6 +93,13 @@ custom-cnn-paper is the published form of the small network, kept for comparison
     "[default: all that the network's recipe has]",
 )
 @click.option(
+    "--teacher",
+    type=PATH,
+    metavar="RUN",
+    help="A finished run whose network to learn from besides the classes, such as MobileNetV2's "
+    "for fast; it must not know what this run is tested with.",
+)
+@click.option(
     "--resume",
     is_flag=True,
     help="Go on with the run in --out, with its own options unless they are given; only --epochs "
@@ -108,6 +118,7 @@ def command(
     fold: str | None,
     balance: str | None,
     augment: str | None,
+    teacher: Path | None,
     resume: bool,
     as_json: bool,
 ) -> None:
@@ -135,6 +146,7 @@ def command(
             fold=fold,
             balance=cast(Balance | None, balance),
             augmentation=None if augment is None else _names(augment),
+            teacher=teacher,
             resume=resume,
             read_progress=read_progress,
             fit_progress=show_epoch,
@@ -142,7 +154,8 @@ def command(
     if as_json:
         print_json({"run": str(out), **result.metrics}, indent=2)
     else:
-        click.echo(f"{network}, float, test part: {accuracy_line(result.metrics['test'])}")
+        part = result.metrics["judging_part"]
+        click.echo(f"{network}, float, {part} part: {accuracy_line(result.metrics[part])}")
         click.echo(f"({result.metrics['split']}; seed {result.metrics['seed']})")
         click.echo(f"Run folder: {out}")
         note(f"Next: blastscope quantize {shlex.quote(str(out))} --out {network}.tflite")

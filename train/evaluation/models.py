@@ -100,7 +100,9 @@ def _load_run(run: RunFolder, path: Path | None = None) -> EvaluationModel:
     with suppress(OSError, ValueError):
         metrics = json.loads(run.metrics.read_text(encoding="utf-8"))
         origin = {key: metrics[key] for key in ("split", "calibration") if key in metrics}
-    origin |= {key: value for key, value in config.items() if key not in ("labels", "data")}
+    origin |= {
+        key: value for key, value in config.items() if key not in ("labels", "data", "teacher")
+    }
     return replace(
         _load_keras(path), labels=tuple(config["labels"]), split=run.read_split(), origin=origin
     )

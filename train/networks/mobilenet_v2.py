@@ -12,7 +12,7 @@ from keras import layers
 from edge.errors import TrainingError
 
 
-def mobilenet_v2(side: int, classes: int, weights: str) -> keras.Model:
+def mobilenet_v2(side: int, classes: int, weights: str, alpha: float = 1.0) -> keras.Model:
     """Build MobileNetV2 with a head for our classes in place of ImageNet's thousand.
 
     Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018. Batch
@@ -24,6 +24,7 @@ def mobilenet_v2(side: int, classes: int, weights: str) -> keras.Model:
         classes: how many classes there are.
         weights: "imagenet" (downloaded by Keras), "none" (random), or the path of a
             `.weights.h5` file without ImageNet's top layer.
+        alpha: share of the usual channels.
 
     Returns:
         Input float32 (batch, side, side, 3) in [-1, 1); output probabilities (batch, classes).
@@ -33,9 +34,14 @@ def mobilenet_v2(side: int, classes: int, weights: str) -> keras.Model:
         TrainingError: the weights cannot be had, or belong to another network.
     """
     backbone = keras.applications.MobileNetV2(
-        input_shape=(side, side, 3), include_top=False, weights=None, pooling="avg", name="backbone"
+        input_shape=(side, side, 3),
+        alpha=alpha,
+        include_top=False,
+        weights=None,
+        pooling="avg",
+        name="backbone",
     )
-    _load_backbone_weights(backbone, side, weights)
+    _load_backbone_weights(backbone, alpha, weights)
     for layer in backbone.layers:
         layer.trainable = not isinstance(layer, layers.BatchNormalization)
     inputs = keras.Input((side, side, 3), name="image")
@@ -51,7 +57,7 @@ def mobilenet_v2(side: int, classes: int, weights: str) -> keras.Model:
     return keras.Model(inputs, head(features), name="mobilenet-v2")
 
 
-def _load_backbone_weights(backbone: keras.Model, side: int, weights: str) -> None:
+def _load_backbone_weights(backbone: keras.Model, alpha: float, weights: str) -> None:
     if weights == "none":
         return
     if weights == "imagenet":
@@ -59,7 +65,8 @@ def _load_backbone_weights(backbone: keras.Model, side: int, weights: str) -> No
             # Keras tells of its download on standard output, which is for results.
             with contextlib.redirect_stdout(sys.stderr):
                 reference = keras.applications.MobileNetV2(
-                    input_shape=(side, side, 3),
+                    input_shape=(224, 224, 3),
+                    alpha=alpha,
                     include_top=False,
                     weights="imagenet",
                     pooling="avg",
@@ -83,7 +90,7 @@ def _load_backbone_weights(backbone: keras.Model, side: int, weights: str) -> No
         backbone.load_weights(path)
     except Exception as error:
         raise TrainingError(
-            "The weights must be MobileNetV2's (alpha 1.0, without its top layer)",
+            f"The weights must be MobileNetV2's (alpha {alpha:g}, without its top layer)",
             got=f"{path}: {' '.join(str(error).split())[:200]}",
             next_step="Pass the file that fits, or use --weights imagenet",
         ) from error

@@ -22,8 +22,8 @@ def make_split(
     Args:
         image_set: n images.
         kind: what is kept together.
-        test_fraction: share of each class in the test part, above 0 and below 0.9; not heeded
-            where there is a fold.
+        test_fraction: share of each class in the test part, below 0.9, and 0 for no such part; not
+            heeded where there is a fold.
         seed: of the random order; not heeded where there is a fold, since the folds of a set are
             the same for every seed: trainings with other seeds then test each image once.
         fold: which of how many parts is the test part; None for a single division.

@@ -70,7 +70,7 @@ def divide(image_set: ImageSet, grouping: Grouping, test_fraction: float, seed: 
     Args:
         image_set: n images.
         grouping: of these images, from `find_groups`.
-        test_fraction: share of each class in the test part, above 0 and below 0.9.
+        test_fraction: share of each class in the test part, below 0.9; 0 for no such part.
         seed: of the random order.
 
     Raises:

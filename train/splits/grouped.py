@@ -40,7 +40,7 @@ def grouped_split(
         targets: each image's class; int64, shape (n,).
         labels: the classes' names.
         groups: each image's group; int64, shape (n,). A group may hold several classes.
-        test_fraction: share of each class for the test part, above 0 and below 0.9.
+        test_fraction: share of each class for the test part, below 0.9; 0 for no such part.
         seed: of the random orders.
         neighbours: groups of neighbouring numbers are alike (as `pseudo_groups` numbers them) and
             go into a part together: around a random group of each class. Otherwise any may.
@@ -58,9 +58,10 @@ def grouped_split(
         found = int((counts[:, target] > 0).sum())
         if found < len(PARTS):
             raise too_few_groups(f"{found} with images of class {label}")
-    validation = VALIDATION_FRACTION * (1.0 - test_fraction)
-    numbers = divide_groups(counts, (test_fraction, validation), seed, neighbours=neighbours)
-    return tuple(np.array(("test", "validation", "train"))[numbers][members].tolist())
+    fractions = {"test": test_fraction, "validation": VALIDATION_FRACTION * (1.0 - test_fraction)}
+    wanted = {part: share for part, share in fractions.items() if share}
+    numbers = divide_groups(counts, (*wanted.values(),), seed, neighbours=neighbours)
+    return tuple(np.array((*wanted, "train"))[numbers][members].tolist())
 
 
 def count_groups(

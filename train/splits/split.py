@@ -55,6 +55,11 @@ class Split:
         """What the division does and does not keep apart."""
         return caveat(self.kind, self.fold)
 
+    @property
+    def judging(self) -> str:
+        """The part that figures are of: "test", or "validation" where no image is kept for it."""
+        return "test" if "test" in self.parts else "validation"
+
     def indices(self, part: str) -> NDArray[np.int64]:
         """Return the positions of one part's images; int64, shape (n,)."""
         return np.array([i for i, one in enumerate(self.parts) if one == part], np.int64)
@@ -78,7 +83,8 @@ def random_split(
         targets: each image's class; int64, shape (n,).
         labels: the classes' names.
         groups: each image's duplicate group; int64, shape (n,).
-        test_fraction: share of each class that goes to the test part, above 0 and below 0.9.
+        test_fraction: share of each class that goes to the test part, below 0.9; 0 for no such
+            part.
         seed: of the random order.
 
     Returns:
@@ -102,7 +108,7 @@ def random_split(
                 next_step=f"Add images of class {label}",
             )
         generator.shuffle(class_groups)
-        wanted_test = max(1, round(test_fraction * len(members)))
+        wanted_test = max(1, round(test_fraction * len(members))) if test_fraction else 0
         wanted_validation = max(1, round(VALIDATION_FRACTION * (len(members) - wanted_test)))
         taken = {"test": 0, "validation": 0}
         for index, group in enumerate(class_groups):
@@ -121,16 +127,16 @@ def random_split(
 
 
 def check_test_fraction(test_fraction: float) -> None:
-    """Refuse a test part that is no part, or nearly all.
+    """Refuse a test part that is nearly all, or no share.
 
     Raises:
-        SplitError: the fraction is not above 0 and below 0.9.
+        SplitError: the fraction is below 0, or 0.9 or more.
     """
-    if not 0.0 < test_fraction < 0.9:
+    if not 0.0 <= test_fraction < 0.9:
         raise SplitError(
-            "The test fraction is above 0 and below 0.9",
+            "The test fraction is 0 or more and below 0.9",
             got=test_fraction,
-            next_step="Use 0.2 for the usual 80/20 split",
+            next_step="Use 0.2 for the usual 80/20 split, or 0 to train on all but validation",
         )
 
 

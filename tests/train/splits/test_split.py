@@ -13,6 +13,7 @@ from edge.errors import SplitError
 from edge.smear import render_field
 from train.image_set import ImageSet, read_image_set
 from train.splits.duplicates import duplicate_groups
+from train.splits.grouped import grouped_split
 from train.splits.split import (
     PARTS,
     Split,
@@ -134,7 +135,15 @@ def test_image_in_two_classes_is_refused(smears: Path, tmp_path: Path) -> None:
         check_label_conflicts(groups, image_set.targets, image_set.paths)
 
 
-@pytest.mark.parametrize("fraction", [0.0, -0.1, 0.9, 1.0, float("nan")])
+def test_fraction_of_nothing_leaves_training_and_validation() -> None:
+    targets = np.repeat([0, 1], 50).astype(np.int64)
+    parts = random_split(targets, ("a", "b"), np.arange(100), 0.0, 0)
+    assert (parts.count("train"), parts.count("validation"), parts.count("test")) == (90, 10, 0)
+    whole = grouped_split(targets, ("a", "b"), np.arange(100) // 2, 0.0, 0)
+    assert set(whole) == {"train", "validation"}
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 0.9, 1.0, float("nan")])
 def test_fraction_out_of_range_is_refused(fraction: float) -> None:
     targets = np.repeat([0, 1], 50).astype(np.int64)
     with pytest.raises(SplitError, match="test fraction"):
