@@ -8,14 +8,15 @@ READY := $(VENV)/.ready
 JOBS ?= 2
 SHARED ?= $(or $(BLASTSCOPE_SHARED),../shared)
 
-.PHONY: help demo test lint check-slow figures reproduce lock clean
+.PHONY: help demo test lint check-slow figures reproduce models lock clean
 
 help:
 	@echo "make demo        run the whole path on simulated smears; ends with a page to look at"
 	@echo "make test        lint and all tests but the slow ones"
 	@echo "make check-slow  the slow tests: emulated Pi, real picamera2, other backends"
-	@echo "make figures     train, quantize and time both networks on real images; prints README's table"
 	@echo "make reproduce   five seeds, random and grouped splits: the paper's table beside ours (hours)"
+	@echo "make figures     quantize and time what make reproduce trained: README's int8 table"
+	@echo "make models      train and quantize the models that come along (an hour), into edge/models"
 	@echo "make lock        write the lock files anew"
 
 $(READY): locks/dev.txt pyproject.toml
@@ -39,11 +40,17 @@ test: lint
 check-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
 
-figures: $(READY)
-	$(BIN)/python -m quantize.figures $(SHARED)/data/all4 --weights $(SHARED)/weights/mobilenet_v2_1.0_224_no_top.weights.h5 --out runs
+figures: $(READY) runs/tamim2025
+	$(BIN)/python -m quantize.figures runs/tamim2025
 
 reproduce: $(READY)
 	$(BIN)/blastscope reproduce tamim2025 $(SHARED)/data/all4 --weights $(SHARED)/weights/mobilenet_v2_1.0_224_no_top.weights.h5 --out runs/tamim2025
+
+runs/tamim2025:
+	$(MAKE) reproduce
+
+models: $(READY)
+	$(BIN)/python -m quantize.shipping $(SHARED)/data/all4 --weights $(SHARED)/weights
 
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header

@@ -5,6 +5,7 @@ set -Eeuo pipefail
 readonly PREFIX=/opt/blastscope
 readonly VENV=$PREFIX/venv
 readonly STATE=/var/lib/blastscope
+readonly TRUST=/etc/blastscope/trust
 readonly UNIT=blastscope-watch.service
 readonly STATION_USER=blastscope
 readonly PIP=("$VENV/bin/python" -m pip --disable-pip-version-check)
@@ -34,21 +35,22 @@ WHEEL|FOLDER      What to install: a blastscope wheel, or the source folder. Lef
                   wheel in --offline's folder, or else the source folder that this script lies in.
 
 Options:
-  --model FILE      The model that `blastscope quantize` wrote. Without one, the model that is
-                    there stays; the service waits until there is one.
+  --model FILE      The model that `blastscope quantize` wrote; its signature FILE.sig, if there is
+                    one, comes with it. Without one, the model that is
+                    there stays; a new station gets mobilenet-v2, which comes along.
   --offline FOLDER  Use no network: wheels, and Debian packages if any lack, come from FOLDER.
   --dry-run         Print every command and run none.
   -h, --help        Show this.
 
 Examples:
   See first what would happen:
-    deploy/install.sh --dry-run --model model.tflite
+    deploy/install.sh --dry-run
   Make a station from this source folder:
-    sudo deploy/install.sh --model model.tflite
+    sudo deploy/install.sh
   Bring a new model, leaving the rest as it is:
     sudo deploy/install.sh --model better.tflite
   Make or update a station with no network, from a USB stick:
-    sudo deploy/install.sh --offline /media/stick/wheels --model /media/stick/model.tflite
+    sudo deploy/install.sh --offline /media/stick/wheels
 HELP
 }
 
@@ -218,10 +220,13 @@ build_wheel() {
 }
 
 install_program() {
-    local where=()
+    local where=() extras=
     if [[ -n $offline ]]; then where=(--no-index --find-links "$offline"); fi
     if [[ $wheel != *.whl ]]; then build_wheel; fi
-    run "${PIP[@]}" install "${where[@]}" --constraint "$HERE/constraints-$suite.txt" "$wheel"
+    # What checks signatures, where there are any to check.
+    if [[ -f $model.sig || -d $TRUST ]]; then extras="[signing]"; fi
+    run "${PIP[@]}" install "${where[@]}" --constraint "$HERE/constraints-$suite.txt" \
+        "$wheel$extras"
     # pip takes a wheel of the version that is there already for the same.
     run "${PIP[@]}" install --quiet --no-index --no-deps --force-reinstall "$wheel"
     run ln -sfn "$VENV/bin/blastscope" /usr/local/bin/blastscope
@@ -231,12 +236,26 @@ as_station() {
     run runuser -u "$STATION_USER" -- "$VENV/bin/blastscope" "$@"
 }
 
+choose_model() {
+    local python=python3.11
+    if [[ -n $model || -e $STATE/model.tflite ]]; then return; fi
+    if [[ $suite == trixie ]]; then python=python3.13; fi
+    model=$VENV/lib/$python/site-packages/edge/models/mobilenet-v2.tflite
+}
+
 install_model() {
     local new=$STATE/.new.tflite
-    if [[ -z $dry_run ]]; then scratch+=("$new"); fi
+    if [[ -z $dry_run ]]; then scratch+=("$new" "$new.sig"); fi
     run install -m 0644 "$model" "$new"
+    if [[ -f $model.sig ]]; then run install -m 0644 "$model.sig" "$new.sig"; fi
     as_station doctor --model "$new"
     run sync "$new"
+    # Between the two, a station with a trust store refuses the model and starts again.
+    if [[ -f $model.sig ]]; then
+        run mv -f "$new.sig" "$STATE/model.tflite.sig"
+    else
+        run rm -f "$STATE/model.tflite.sig"
+    fi
     run mv -f "$new" "$STATE/model.tflite"
 }
 
@@ -250,11 +269,7 @@ install_service() {
 }
 
 check_station() {
-    if [[ -n $model || -e $STATE/model.tflite ]]; then
-        as_station doctor --model "$STATE/model.tflite"
-    else
-        as_station doctor
-    fi
+    as_station doctor --model "$STATE/model.tflite"
     run systemctl restart "$UNIT"
 }
 
@@ -273,6 +288,7 @@ main() {
     make_environment
     begin "Install blastscope"
     install_program
+    choose_model
     if [[ -n $model ]]; then
         begin "Install the model"
         install_model

@@ -2,7 +2,7 @@
 
 Example:
     >>> from edge import Classifier, read_image
-    >>> with Classifier.load("model.tflite") as classifier:
+    >>> with Classifier.load() as classifier:
     ...     prediction = classifier.classify(read_image("field.jpg"))
 """
 

@@ -16,6 +16,7 @@ from edge.interpreter import Interpreter
 from edge.model_file import ModelFile, read_model_file
 from edge.prediction import Prediction
 from edge.preprocess import preprocess
+from edge.shipped_models import DEFAULT_MODEL, find_model
 
 
 class Classifier:
@@ -30,7 +31,7 @@ class Classifier:
         MissingPackageError: no TFLite runtime is installed.
 
     Example:
-        >>> with Classifier.load("model.tflite") as classifier:
+        >>> with Classifier.load() as classifier:
         ...     prediction = classifier.classify(frame)
         ...     print(prediction.label, prediction.scores)
     """
@@ -43,18 +44,19 @@ class Classifier:
         self._interpreter: Interpreter | None = interpreter
 
     @classmethod
-    def load(cls, path: str | Path, threads: int | None = None) -> Self:
+    def load(cls, path: str | Path = DEFAULT_MODEL, threads: int | None = None) -> Self:
         """Read a model file and make it ready to classify.
 
         Args:
-            path: a one-file model (`.tflite` with its card).
+            path: a one-file model (`.tflite` with its card), or the name of one that comes with
+                blastscope: "mobilenet-v2", "custom-cnn" or "fast".
             threads: how many cores to use; None uses every core, four at most.
 
         Raises:
             ModelFileError: the file cannot be read or run, or carries no card.
             MissingPackageError: no TFLite runtime is installed.
         """
-        return cls(read_model_file(path), threads)
+        return cls(read_model_file(find_model(path)), threads)
 
     @property
     def interpreter(self) -> Interpreter:

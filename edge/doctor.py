@@ -34,11 +34,11 @@ class Finding:
     fix: str = ""
 
 
-def examine(model_path: Path | None) -> list[Finding]:
+def examine(model_path: Path) -> list[Finding]:
     """Look at Python, the libraries, the cameras and the model.
 
     Args:
-        model_path: the model to try; None if none is set.
+        model_path: the model to try.
 
     Returns:
         One finding per check, in order; a check that breaks is itself a finding.
@@ -119,15 +119,7 @@ def _check_cameras() -> Finding:
     return Finding("cameras", "ok", ", ".join(listed))
 
 
-def _check_model(path: Path | None) -> Finding:
-    if path is None:
-        return Finding(
-            "model",
-            "note",
-            "none named",
-            "Name one with --model or BLASTSCOPE_MODEL; "
-            "`blastscope demo` makes one in a few minutes",
-        )
+def _check_model(path: Path) -> Finding:
     import numpy as np
 
     from edge.classifier import Classifier

@@ -152,6 +152,7 @@ def run_card(
             "epochs": config.epochs,
             "balance": config.balance,
             "blastscope": config.blastscope,
+            **({"teacher_sha256": config.teacher_sha256} if config.teacher_sha256 else {}),
         },
         "quantization": {
             "scheme": "int8, weights per channel, uint8 input and output",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from edge.cameras.simulated import SimulatedCamera
 from edge.classifier import Classifier
 from edge.errors import OutputError
 from edge.labels import DISCLAIMER, SMEAR_LABELS
+from edge.model_file import read_model_file
 from edge.output import make_folder, require_absent, require_writable
 from edge.prediction import Prediction
+from edge.shipped_models import SHIPPED_MODELS, shipped_model
 from edge.smear import write_dataset
 from quantize.accuracy_gate.criterion import Criterion
 from quantize.quantization import QuantizationResult, quantize
@@ -49,6 +51,27 @@ class DemoFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class ComingAlong:
+    """A model that comes with blastscope.
+
+    Attributes:
+        name: out of `edge.shipped_models.SHIPPED_MODELS`.
+        what: it is, in a few words.
+        bytes: size of its file.
+        part: the images that `report` is of, as its card calls them.
+        report: int8 figures of its card.
+        milliseconds: median from a frame of 640 x 480 pixels to its scores, on this machine.
+    """
+
+    name: str
+    what: str
+    bytes: int
+    part: str
+    report: Mapping[str, Any]
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class DemoResult:
     """What the demo made.
 
@@ -58,6 +81,7 @@ class DemoResult:
         quantization: the int8 model and how it compares.
         frames: frames of the simulated microscope with their results.
         timing: the int8 model against the bare interpreter.
+        coming_along: the models that come with blastscope, trained on real smears.
     """
 
     page: Path
@@ -65,6 +89,7 @@ class DemoResult:
     quantization: QuantizationResult
     frames: Sequence[DemoFrame]
     timing: BenchResult
+    coming_along: Sequence[ComingAlong]
 
 
 def run_demo(
@@ -123,7 +148,8 @@ def run_demo(
     timing = bench(quantization.model, frames[0].pixels)
     say("5/5  Drawing the page")
     page = out / "index.html"
-    result = DemoResult(page, training, quantization, frames, timing)
+    coming_along = _try_models(frames[0].pixels)
+    result = DemoResult(page, training, quantization, frames, timing, coming_along)
     _write_page(result, out)
     return result
 
@@ -139,6 +165,25 @@ def _classify_frames(quantization: QuantizationResult, seed: int) -> list[DemoFr
                     for frame in camera.frames(limit=FRAMES // len(SMEAR_LABELS))
                 ]
     return frames
+
+
+def _try_models(frame: NDArray[np.uint8]) -> list[ComingAlong]:
+    """Time the models that come along; what they score on real smears is on their cards."""
+    found = []
+    for name, what in SHIPPED_MODELS.items():
+        model = read_model_file(shipped_model(name))
+        metrics = model.card["metrics"]
+        found.append(
+            ComingAlong(
+                name,
+                what,
+                len(model.content),
+                metrics["part"],
+                metrics["int8"],
+                bench(model, frame).classify.p50_ms,
+            )
+        )
+    return found
 
 
 def _write_page(result: DemoResult, out: Path) -> None:
@@ -163,6 +208,7 @@ def _write_page(result: DemoResult, out: Path) -> None:
         criterion=quantization.decision.criterion,
         metrics=result.training.metrics,
         timing=result.timing,
+        coming_along=result.coming_along,
         model=result.quantization.model,
         curves=data_uri(result.training.run.curves.read_bytes()),
         confusion=data_uri(confusion.read_bytes()),

@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from edge.cli.options import PATH, json_option, note, print_json, progress_bar, stop_on_signals
+from edge.cli.options import (
+    MODEL,
+    PATH,
+    json_option,
+    note,
+    print_json,
+    progress_bar,
+    stop_on_signals,
+)
 from edge.errors import BlastscopeError, DatasetError
 
 #: As many cores as a Pi has, and fewer.
@@ -21,12 +29,12 @@ _ROUNDS = 700
     "bench",
     epilog="""\b
 Examples:
-  blastscope bench model.tflite
+  blastscope bench mobilenet-v2 custom-cnn fast
   blastscope bench model.tflite --width 640 --height 480 --threads 1 --json
   blastscope bench precisions/*.tflite --data images --split run/split.csv --out bench
   blastscope bench model.tflite --data images --against mediapipe,openvino""",
 )
-@click.argument("model_path", metavar="MODEL...", type=PATH, nargs=-1, required=True)
+@click.argument("model_path", metavar="MODEL...", type=MODEL, nargs=-1, required=True)
 @click.option("--data", type=PATH, help="Labelled images to measure accuracy on.")
 @click.option("--split", type=PATH, help="A split.csv: take the images of one part alone.")
 @click.option(
@@ -94,10 +102,11 @@ def command(
 ) -> None:
     """Compare models of any precision: accuracy, speed, size, memory and energy.
 
-    MODEL is a one-file model or a plain TFLite file. With --data every model classifies every
-    image, and the same loaded models are then timed in turns; without it a simulated frame is
-    timed. The ratio says what preprocessing costs on top of the bare interpreter's invoke; the
-    milliseconds are this machine's alone. Ctrl-C prints what was measured so far.
+    MODEL is a one-file model, a plain TFLite file, or the name of a model that comes along. With
+    --data every model classifies every image, and the same loaded models are then timed in turns;
+    without it a simulated frame is timed. The ratio says what preprocessing costs on top of the
+    bare interpreter's invoke; the milliseconds are this machine's alone. Ctrl-C prints what was
+    measured so far.
     """
     from edge.bench.comparison import Options, compare
     from edge.bench.images import choose_part, find_images

@@ -28,8 +28,9 @@ from edge.labels import DISCLAIMER
     "classify",
     epilog="""\b
 Examples:
-  blastscope classify field.jpg --model model.tflite
-  blastscope classify fields/ --model model.tflite --json > results.jsonl""",
+  blastscope classify field.jpg
+  blastscope classify fields/ --model fast --json > results.jsonl
+  blastscope classify fields/ --model model.tflite""",
 )
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
 @model_option

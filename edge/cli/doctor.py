@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from edge.cli.options import PATH, json_option, print_json
+from edge.cli.options import MODEL, json_option, print_json
+from edge.shipped_models import DEFAULT_MODEL
 
 _MARKS = {"ok": ("ok   ", "green"), "note": ("note ", "yellow"), "wrong": ("WRONG", "red")}
 
@@ -21,13 +22,15 @@ Examples:
 @click.option(
     "--model",
     "model_path",
-    type=PATH,
+    type=MODEL,
+    default=DEFAULT_MODEL,
+    show_default=True,
     envvar="BLASTSCOPE_MODEL",
     show_envvar=True,
     help="A model to load and run once.",
 )
 @json_option
-def command(model_path: Path | None, as_json: bool) -> None:
+def command(model_path: Path, as_json: bool) -> None:
     """Check Python, OpenCV, the TFLite runtime, cameras and model, with a fix for what is wrong.
 
     The exit code is 1 if anything is wrong.

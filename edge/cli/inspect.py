@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli.options import PATH, accuracy_line, json_option, percent, print_json, table
+from edge.cli.options import MODEL, accuracy_line, json_option, percent, print_json, table
 
 if TYPE_CHECKING:
     from edge.model_file import ModelFile
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   blastscope inspect model.tflite
+  blastscope inspect mobilenet-v2
   blastscope inspect model.tflite --json""",
 )
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @json_option
 def command(model: Path, as_json: bool) -> None:
     """Show what a model file says about itself: classes, accuracy, gate, data, signature, files.

@@ -12,11 +12,29 @@ from typing import Any, TypeVar
 
 import click
 
+from edge.shipped_models import DEFAULT_MODEL, SHIPPED_MODELS, find_model
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: A path as the commands take it. Whether it exists is for the functions below to say, since their
 #: messages name the next step.
 PATH = click.Path(path_type=Path)
+
+
+class _Model(click.Path):
+    """A model's file, or the name of a model that comes with blastscope."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the file."""
+        path: Path = super().convert(value, param, ctx)  # type: ignore[assignment]
+        return find_model(path)
+
+
+#: A model's path, or the name of one that comes along.
+MODEL = _Model()
 
 
 def json_option(function: _Function) -> _Function:
@@ -31,11 +49,13 @@ def model_option(function: _Function) -> _Function:
     return click.option(
         "--model",
         "model_path",
-        type=PATH,
-        required=True,
+        type=MODEL,
+        default=DEFAULT_MODEL,
+        show_default=True,
         envvar="BLASTSCOPE_MODEL",
         show_envvar=True,
-        help="The one-file model that `blastscope quantize` wrote.",
+        help="The one-file model that `blastscope quantize` wrote, or the name of one that comes "
+        f"along: {', '.join(SHIPPED_MODELS)}.",
     )(function)
 
 

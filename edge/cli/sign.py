@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edge.cli.options import PATH, json_option, print_json
+from edge.cli.options import MODEL, PATH, json_option, print_json
 
 
 @click.command(
@@ -16,7 +16,7 @@ Examples:
   blastscope sign model.tflite --key station.pem
   blastscope sign model.tflite --key station.pem --overwrite --json""",
 )
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @click.option("--key", type=PATH, required=True, help="Private key; see `blastscope keys new`.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier signature.")
 @json_option

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edge.cli.options import PATH, json_option, print_json
+from edge.cli.options import MODEL, json_option, print_json
 from edge.cli.trust_options import trust_option
 
 _MARKS = {"ok": ("ok         ", "green"), "failed": ("FAILED     ", "red")}
@@ -20,7 +20,7 @@ Examples:
   blastscope verify model.tflite
   blastscope verify model.tflite --trust keys --json""",
 )
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @trust_option
 @json_option
 def command(model: Path, trust: Path | None, as_json: bool) -> None:

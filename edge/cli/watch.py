@@ -25,10 +25,10 @@ from edge.labels import DISCLAIMER
     "watch",
     epilog="""\b
 Examples:
-  blastscope watch --camera simulated --frames 10 --model model.tflite
-  blastscope watch --camera usb --source /dev/video0 --model model.tflite
-  blastscope watch --camera replay --source fields/ --model model.tflite --json
-  blastscope watch --camera picamera2 --model model.tflite""",
+  blastscope watch --camera picamera2
+  blastscope watch --camera usb --source /dev/video0 --model fast
+  blastscope watch --camera replay --source fields/ --json
+  blastscope watch --camera simulated --frames 10 --model model.tflite""",
 )
 @click.option(
     "--camera",

@@ -80,4 +80,5 @@ def command(out: Path, overwrite: bool, seed: int, as_json: bool) -> None:
         f"\n{correct} of {len(result.frames)} frames from the simulated microscope are right; "
         f"{timing.classify.p50_ms:.2f} ms a frame on this machine."
     )
+    note("Next, on a real smear, with a model that comes along: blastscope classify field.jpg")
     click.echo(f"{DISCLAIMER}\n\nModel: {result.quantization.model.path}\nPage:  {result.page}")

@@ -122,7 +122,7 @@ def test_dry_run_prints_every_command(pi: FakePi, model: Path, suite: str) -> No
         *("useradd", "usermod", "usermod", "install"),
         "python3",
         *("cp", "python", "python", "python", "ln"),
-        *("install", "runuser", "sync", "mv"),
+        *("install", "runuser", "sync", "rm", "mv"),
         *("install", "install", "systemctl", "systemctl"),
         *("runuser", "systemctl"),
     ]
@@ -131,6 +131,26 @@ def test_dry_run_prints_every_command(pi: FakePi, model: Path, suite: str) -> No
     assert any(str(DEPLOY / f"constraints-{suite}.txt") in words for words in printed)
     assert any(str(model) in words for words in printed)
     assert "Nothing was done" in done.stderr
+
+
+@pytest.mark.parametrize(("suite", "python"), [("bookworm", "3.11"), ("trixie", "3.13")])
+def test_new_station_gets_the_model_that_comes_along(pi: FakePi, suite: str, python: str) -> None:
+    pi.release(suite)
+    (copied,) = [
+        words
+        for words in commands(pi.run("--dry-run"))
+        if words[-1].endswith("/.new.tflite") and words[0] == "install"
+    ]
+    _, inside = copied[-2].split(f"/lib/python{python}/site-packages/")
+    assert (DEPLOY.parent / inside).is_file()
+
+
+def test_signature_comes_with_its_model(pi: FakePi, model: Path) -> None:
+    Path(f"{model}.sig").touch()
+    printed = commands(pi.run("--dry-run", "--model", model))
+    moved = [words[-1].rpartition("/")[2] for words in printed if words[0] == "mv"]
+    assert moved == ["model.tflite.sig", "model.tflite"]
+    assert any(words[-1].endswith("[signing]") for words in printed)
 
 
 def test_dry_run_needs_no_superuser(pi: FakePi) -> None:

@@ -68,6 +68,9 @@ def test_frames_are_classified(base: Path, tiny_model: Path, smears: Path, tmp_p
     done = run(base, "classify", images, "--model", tiny_model, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len([json.loads(line)["label"] for line in done.stdout.splitlines()]) == 24
+    ours = run(base, "classify", images, "--json", cwd=tmp_path)
+    assert ours.returncode == 0, ours.stderr
+    assert len(ours.stdout.splitlines()) == 24
     words = ("watch", "--camera", "simulated", "--frames", 2, "--model", tiny_model, "--json")
     assert len(run(base, *words, cwd=tmp_path).stdout.splitlines()) == 2
     assert run(base, "doctor", "--model", tiny_model, cwd=tmp_path).returncode == 0

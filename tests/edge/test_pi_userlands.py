@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from edge.labels import SMEAR_LABELS
+from edge.shipped_models import SHIPPED_MODELS
 from edge.smear import render_field
 from tests.userlands import arm64, arm64_inside
 from tests.userlands.arm64 import Pi
@@ -162,6 +163,19 @@ def test_int8_network_is_bit_exact_under_xnnpack(
     for name, outputs in expected.items():
         steps = np.abs(np.subtract(on_pi["inferred"][name], outputs))
         assert steps.max() <= LARGEST_STEPS, name
+
+
+def test_golden_frames_give_what_they_must(pi: Pi, on_pi: dict[str, Any]) -> None:
+    assert set(on_pi["golden"]) == set(SHIPPED_MODELS)
+    for name, frames in on_pi["golden"].items():
+        for expected, got in frames:
+            assert np.argmax(got) == np.argmax(expected), name
+            if pi.runtime == XNNPACK:
+                assert got == expected, name
+    if pi.runtime == XNNPACK:
+        for name in SHIPPED_MODELS:
+            outcomes = json.loads(blastscope(pi, "verify", name, "--json"))
+            assert all(one["state"] != "failed" for one in outcomes)
 
 
 def test_top_class_is_the_same_under_any_runtime(

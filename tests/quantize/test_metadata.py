@@ -15,6 +15,8 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers.table import Table
 
 from edge.classifier import Classifier
+from edge.image_file import read_image
+from edge.shipped_models import SHIPPED_MODELS, shipped_model
 from edge.smear import render_field
 from quantize.metadata import build_metadata, pack
 from tests.edge.test_model_file import plain_part
@@ -72,13 +74,44 @@ with vision.ImageClassifier.create_from_options(options) as classifier:
 """
 
 
-@pytest.mark.slow
-def test_mediapipe_runs_the_very_file(tiny_model: Path, tmp_path: Path) -> None:
-    """MediaPipe brings an OpenCV of its own, so it gets an environment of its own."""
-    environment = tmp_path / "mediapipe"
+@pytest.fixture(scope="module")
+def mediapipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with MediaPipe, which brings an OpenCV of its own."""
+    environment = tmp_path_factory.mktemp("mediapipe")
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     python = environment / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", "mediapipe==1.2.2"], check=True)
+    return python
+
+
+def read_with_mediapipe(python: Path, model: Path, paths: list[Path]) -> list[dict[str, float]]:
+    done = subprocess.run(
+        [python, "-c", _READ_WITH_MEDIAPIPE, model, *paths],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHIPPED_MODELS)
+def test_mediapipe_says_the_same_of_real_smears(name: str, mediapipe: Path, shared: Path) -> None:
+    """Where the network is smaller than the image, MediaPipe resizes in a way of its own."""
+    paths = sorted((shared / "data" / "all4").rglob("*.jpg"))[::20]
+    assert len(paths) >= 100
+    theirs = read_with_mediapipe(mediapipe, shipped_model(name), paths)
+    assert len(theirs) == len(paths)
+    with Classifier.load(name) as classifier:
+        for path, scores in zip(paths, theirs, strict=True):
+            mine = classifier.classify(read_image(path))
+            assert max(scores, key=lambda label: scores[label]) == mine.label, path
+            if classifier.model.width == 224:
+                assert scores == pytest.approx(dict(mine.scores), abs=1e-6), path
+
+
+@pytest.mark.slow
+def test_mediapipe_runs_the_very_file(tiny_model: Path, mediapipe: Path, tmp_path: Path) -> None:
     paths = []
     for seed in range(20):
         path = tmp_path / f"{seed}.png"
@@ -87,13 +120,7 @@ def test_mediapipe_runs_the_very_file(tiny_model: Path, tmp_path: Path) -> None:
         )
         cv2.imwrite(str(path), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
         paths.append(path)
-    done = subprocess.run(
-        [python, "-c", _READ_WITH_MEDIAPIPE, tiny_model, *paths],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    theirs = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    theirs = read_with_mediapipe(mediapipe, tiny_model, paths)
     assert len(theirs) == 20
     with Classifier.load(tiny_model) as classifier:
         for path, scores in zip(paths, theirs, strict=True):

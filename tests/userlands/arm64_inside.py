@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.classifier import Classifier
+from edge.golden_frames import THREADS, decode_golden_frame, run_golden_frame
 from edge.interpreter import Interpreter
 from edge.model_file import read_model_file
 from edge.preprocess import preprocess
+from edge.shipped_models import SHIPPED_MODELS, shipped_model
 
 SIZES = ((3040, 4056), (1080, 1920), (480, 640), (225, 223), (224, 224), (100, 80), (80, 100))
 INPUTS = (128, 224)
@@ -64,6 +66,27 @@ def infer_all(folder: Path, model_path: Path) -> dict[str, list[int]]:
     return outputs
 
 
+def run_golden_frames() -> dict[str, list[list[list[int]]]]:
+    """Return, for each model that comes along, what its golden frames must give, and give here."""
+    outputs = {}
+    for name in SHIPPED_MODELS:
+        model = read_model_file(shipped_model(name))
+        interpreter = Interpreter(model.content, name, THREADS)
+        outputs[name] = [
+            [
+                frame["output"],
+                run_golden_frame(
+                    interpreter,
+                    decode_golden_frame(model.members[frame["file"]], frame["file"]),
+                    model.height,
+                    model.width,
+                )[1],
+            ]
+            for frame in model.card["golden"]["frames"]
+        ]
+    return outputs
+
+
 def describe(model_path: Path) -> dict[str, str]:
     """Return what ran: versions, and the delegate that the interpreter really used."""
     model = read_model_file(model_path)
@@ -79,6 +102,7 @@ def report(folder: Path, model_path: Path) -> dict[str, dict[str, object]]:
         "described": dict(describe(model_path)),
         "preprocessed": dict(preprocess_all(folder)),
         "inferred": dict(infer_all(folder, model_path)),
+        "golden": dict(run_golden_frames()),
     }
 
 

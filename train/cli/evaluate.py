@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from edge.cli.options import (
+    MODEL,
     PATH,
     accuracy_line,
     json_option,
@@ -27,10 +28,10 @@ Examples:
   blastscope evaluate run images --part test
   blastscope evaluate run images --part test --report evaluation
   blastscope evaluate run images --part test --cam --json
-  blastscope evaluate model.tflite other-images --json
+  blastscope evaluate mobilenet-v2 other-images --json
   blastscope evaluate model.tflite images --part test --split run/split.csv""",
 )
-@click.argument("model", type=PATH)
+@click.argument("model", type=MODEL)
 @click.argument("data", type=PATH)
 @click.option(
     "--part",

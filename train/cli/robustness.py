@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from edge.cli.options import PATH, json_option, note, print_json, progress_bar, table
+from edge.cli.options import MODEL, PATH, json_option, note, print_json, progress_bar, table
 
 
 class _Robustness(click.Command):
@@ -35,7 +35,7 @@ Examples:
   blastscope robustness run model.tflite images --part test --split run/split.csv --out both
   blastscope robustness model.tflite images --per-class 30 --json""",
 )
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=PATH)
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=MODEL)
 @click.argument("data", type=PATH)
 @click.option(
     "--part",
