@@ -10,9 +10,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision import Limits, decide
 from edge.decision_rule import most_likely
+from edge.domain import Domain, read_domain
 from edge.errors import BlastscopeError, ModelFileError
-from edge.interpreter import Interpreter
+from edge.graph_outputs import with_outputs
+from edge.interpreter import Interpreter, TensorSpec
+from edge.model_archive import DOMAIN_NAME
 from edge.model_file import ModelFile, read_model_file
 from edge.prediction import Prediction
 from edge.preprocess import preprocess
@@ -37,8 +41,25 @@ class Classifier:
     """
 
     def __init__(self, model: ModelFile, threads: int | None = None) -> None:
-        interpreter = Interpreter(model.content, str(model.path), threads)
+        answer = model.card.get("answer")
+        domain = None if answer is None else answer.get("domain")
+        content = model.content
+        if domain is not None:
+            content = with_outputs(memoryview(content)[: model.graph_bytes], [domain["tensor"]])
+        outputs = 1 if domain is None else 2
+        interpreter = Interpreter(content, str(model.path), threads, outputs=outputs)
         _check_tensors(model, interpreter)
+        self._domain: Domain | None = None
+        self._limits: Limits | None = None
+        if answer is not None:
+            least = answer["conformal"]["least_probability"]
+            self._limits = Limits(least, None if domain is None else domain["most_distance"])
+        if domain is not None:
+            length, directions = domain["length"], domain["directions"]
+            _check_embedding(model, interpreter.outputs[1], length)
+            self._domain = read_domain(
+                model.members[DOMAIN_NAME], length, directions, len(model.labels)
+            )
         self.model = model
         self.labels = model.labels
         self._interpreter: Interpreter | None = interpreter
@@ -81,7 +102,7 @@ class Classifier:
 
         Returns:
             The class with the highest score (of several as high, not the benign one), all scores,
-            and milliseconds per stage.
+            whether that is a result, and milliseconds per stage.
 
         Raises:
             FrameError: the frame is not RGB uint8.
@@ -95,16 +116,29 @@ class Classifier:
         invoked = time.perf_counter_ns()
         quantized = interpreter.output_view().tolist()
         scale, zero_point = interpreter.output.scale, interpreter.output.zero_point
-        scores = [(value - zero_point) * scale for value in quantized]
+        scores = {
+            label: (value - zero_point) * scale
+            for label, value in zip(self.labels, quantized, strict=True)
+        }
+        decision = decide(scores, self._distance(interpreter), self._limits)
         return Prediction(
             label=self.labels[int(most_likely(quantized, self.labels))],
-            scores=dict(zip(self.labels, scores, strict=True)),
+            scores=scores,
             timing_ms={
                 "preprocess": (preprocessed - started) / 1e6,
                 "invoke": (invoked - preprocessed) / 1e6,
+                "decide": (time.perf_counter_ns() - invoked) / 1e6,
             },
             model_id=self.model.model_id,
+            decision=decision.verdict,
+            reasons=decision.reasons,
         )
+
+    def _distance(self, interpreter: Interpreter) -> float | None:
+        """Return how far the embedding of the last frame is from the training's."""
+        if self._domain is None:
+            return None
+        return self._domain.distance(read_embedding(interpreter))
 
     def close(self) -> None:
         """Free the model's memory; closing twice is harmless."""
@@ -120,6 +154,32 @@ class Classifier:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def read_embedding(interpreter: Interpreter) -> NDArray[np.float32]:
+    """Return the embedding that the last invoke gave.
+
+    Args:
+        interpreter: whose second output is the embedding.
+
+    Returns:
+        float32, shape (length,).
+    """
+    spec, stored = interpreter.outputs[1], interpreter.output_view(1)
+    if spec.scale == 0.0:
+        return np.array(stored, np.float32)
+    return (stored.astype(np.float32) - np.float32(spec.zero_point)) * np.float32(spec.scale)
+
+
+def _check_embedding(model: ModelFile, spec: TensorSpec, length: int) -> None:
+    """Refuse a graph whose embedding is not what the card says."""
+    if spec.shape != (1, length) or spec.dtype not in ("int8", "float32"):
+        raise ModelFileError(
+            f"The embedding in {model.path} must be int8 or float32 of shape {(1, length)}, as its "
+            "card says",
+            got=f"{spec.dtype} of shape {spec.shape}",
+            next_step="Make the model again with `blastscope quantize RUN --out FILE`",
+        )
 
 
 def _check_tensors(model: ModelFile, interpreter: Interpreter) -> None:

@@ -53,9 +53,10 @@ class Interpreter:
     while one is held.
 
     Args:
-        content: the bytes of a TFLite model with one input and one output.
+        content: the bytes of a TFLite model with one input.
         name: what to call the model in an error.
         threads: how many cores to use; None takes `default_threads()`.
+        outputs: how many outputs the model must have.
 
     Raises:
         MissingPackageError: no TFLite runtime is installed.
@@ -68,7 +69,9 @@ class Interpreter:
         >>> scores = interpreter.output_view().copy()
     """
 
-    def __init__(self, content: bytes, name: str, threads: int | None = None) -> None:
+    def __init__(
+        self, content: bytes, name: str, threads: int | None = None, *, outputs: int = 1
+    ) -> None:
         if threads is not None and not 1 <= threads <= MOST_THREADS:
             raise BlastscopeError(
                 f"The number of threads is at least 1 and at most {MOST_THREADS}",
@@ -89,17 +92,19 @@ class Interpreter:
                     next_step="Make the model again with `blastscope quantize RUN --out FILE`",
                 ) from error
         inputs = self._native.get_input_details()
-        outputs = self._native.get_output_details()
-        if len(inputs) != 1 or len(outputs) != 1:
+        found = self._native.get_output_details()
+        if len(inputs) != 1 or len(found) != outputs:
+            wanted = "one output" if outputs == 1 else f"{outputs} outputs"
             raise ModelFileError(
-                f"The model {name} must have one input and one output",
-                got=f"{len(inputs)} inputs and {len(outputs)} outputs",
+                f"The model {name} must have one input and {wanted}",
+                got=f"{len(inputs)} inputs and {len(found)} outputs",
                 next_step="Use a classification model",
             )
         self.input = _spec(inputs[0])
-        self.output = _spec(outputs[0])
+        self.outputs = tuple(_spec(one) for one in found)
+        self.output = self.outputs[0]
         self._input_tensor = self._native.tensor(inputs[0]["index"])
-        self._output_tensor = self._native.tensor(outputs[0]["index"])
+        self._output_tensors = [self._native.tensor(one["index"]) for one in found]
 
     @property
     def delegate(self) -> str:
@@ -127,9 +132,13 @@ class Interpreter:
                 next_step="Delete the array that input_view or output_view returned",
             ) from error
 
-    def output_view(self) -> NDArray[Any]:
-        """Return the output tensor's own memory with the batch axis dropped."""
-        view: NDArray[Any] = self._output_tensor()[0]
+    def output_view(self, number: int = 0) -> NDArray[Any]:
+        """Return an output tensor's own memory with the batch axis dropped.
+
+        Args:
+            number: which output, from 0 on.
+        """
+        view: NDArray[Any] = self._output_tensors[number]()[0]
         return view
 
 

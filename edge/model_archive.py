@@ -23,6 +23,7 @@ from edge.errors import ModelFileError
 #: Names of the files packed into the model.
 LABELS_NAME = "labels.txt"
 CARD_NAME = "blastscope.json"
+DOMAIN_NAME = "domain.f16"
 GOLDEN_NAME = "golden/{}.png"
 
 #: More golden frames than this are no handful.
@@ -32,6 +33,7 @@ MOST_GOLDEN_FRAMES = 16
 LARGEST_LABELS_BYTES = 256 * 2**10
 LARGEST_CARD_BYTES = 2**20
 LARGEST_FRAME_BYTES = 2**20
+LARGEST_DOMAIN_BYTES = 2**20
 
 PACK_COMMAND = "blastscope pack PLAIN.tflite --labels A,B,C --out MODEL.tflite"
 _COPY_AGAIN = "Copy the model again from where it was made"
@@ -113,7 +115,8 @@ def split_archive(path: Path, content: bytes) -> Archive:
             )
         offsets.append(offset)
         members[name] = data
-    names = [LABELS_NAME, CARD_NAME, *(GOLDEN_NAME.format(i) for i in range(count - 2))]
+    fixed = [LABELS_NAME, CARD_NAME, *([DOMAIN_NAME] if DOMAIN_NAME in members else [])]
+    names = [*fixed, *(GOLDEN_NAME.format(i) for i in range(count - len(fixed)))]
     if set(members) != set(names):
         raise _refuse(path, f"only {', '.join(members)}")
     if list(members) != names:
@@ -141,7 +144,7 @@ def _read_end(path: Path, content: bytes) -> tuple[int, int]:
             got="a file that is cut off, or has something behind",
             next_step=_COPY_AGAIN,
         )
-    if not 2 <= count <= 2 + MOST_GOLDEN_FRAMES:
+    if not 2 <= count <= 3 + MOST_GOLDEN_FRAMES:
         raise _refuse(path, f"{count} files")
     if directory_start + size != end:
         raise _refuse(path, "a directory that is not before its end")
@@ -173,6 +176,8 @@ def largest_bytes(name: str) -> int | None:
         return LARGEST_LABELS_BYTES
     if name == CARD_NAME:
         return LARGEST_CARD_BYTES
+    if name == DOMAIN_NAME:
+        return LARGEST_DOMAIN_BYTES
     if re.fullmatch(r"golden/(0|[1-9][0-9]?)\.png", name, re.ASCII):
         return LARGEST_FRAME_BYTES
     return None
@@ -180,8 +185,8 @@ def largest_bytes(name: str) -> int | None:
 
 def _refuse(path: Path, got: str) -> ModelFileError:
     return ModelFileError(
-        f"The archive in {path} must hold {LABELS_NAME}, {CARD_NAME} and golden frames, stored "
-        "one after the other, and nothing else",
+        f"The archive in {path} must hold {LABELS_NAME}, {CARD_NAME}, {DOMAIN_NAME} if there is "
+        "one, and golden frames, stored one after the other, and nothing else",
         got=got,
         next_step=_COPY_AGAIN,
     )

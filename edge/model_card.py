@@ -13,10 +13,10 @@ from typing import Any
 
 from edge.errors import ModelFileError
 from edge.json_schema import find_faults
-from edge.model_archive import CARD_NAME, LABELS_NAME, PACK_COMMAND
+from edge.model_archive import CARD_NAME, DOMAIN_NAME, LABELS_NAME, PACK_COMMAND
 
 #: The version of the model file's format that this package writes and reads.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 #: Identifies `edge.preprocess.preprocess`; a model made for another method is refused.
 PREPROCESSING_METHOD = "centre-crop, area by a whole factor, linear exact"
@@ -93,8 +93,10 @@ def find_changed_parts(
             yield name, _compare(listed[name], data) if name in listed else "not in the card"
     yield from ((name, "not in the file") for name in listed if name not in members)
     frames = sorted(frame["file"] for frame in card["golden"]["frames"])
-    if frames != sorted(name for name in listed if name != LABELS_NAME):
+    if frames != sorted(name for name in listed if name not in (LABELS_NAME, DOMAIN_NAME)):
         yield "golden frames", "others than the card lists"
+    if (DOMAIN_NAME in listed) != ("domain" in card.get("answer", {})):
+        yield DOMAIN_NAME, "not there exactly where the card describes it"
 
 
 def check_parts(

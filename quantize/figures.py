@@ -108,7 +108,11 @@ def measure(study: Path, data: Path | None = None) -> tuple[list[RunFigures], li
         config = folder.read_config()
         out = study / "int8" / config.network / f"{folder.path.name}.tflite"
         note(f"{config.network}, {config.split} split, seed {config.seed}")
-        named: dict[str, Any] = {"network": config.network, "split": config.split, "seed": config.seed}
+        named: dict[str, Any] = {
+            "network": config.network,
+            "split": config.split,
+            "seed": config.seed,
+        }
         try:
             result = quantize(folder.path, out, data=data, overwrite=True)
         except AccuracyGateError as error:

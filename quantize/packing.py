@@ -15,7 +15,7 @@ from edge.errors import ModelFileError, OutputError
 from edge.golden_frames import describe_golden_frames, render_golden_frames
 from edge.interpreter import Interpreter
 from edge.labels import DISCLAIMER
-from edge.model_archive import CARD_NAME, LABELS_NAME, build_archive
+from edge.model_archive import CARD_NAME, DOMAIN_NAME, LABELS_NAME, build_archive
 from edge.model_card import describe_part, label_file
 from edge.model_file import ModelFile, parse_model_file, read_tflite_bytes
 from edge.output import make_folder, require_absent, whole_file
@@ -79,13 +79,14 @@ def pack_plain_model(
         return write_model(out, packed)
 
 
-def pack_model(plain: bytes, card: Mapping[str, Any]) -> bytes:
+def pack_model(plain: bytes, card: Mapping[str, Any], domain: bytes | None = None) -> bytes:
     """Put TFLite Metadata, the label file, golden frames and the card into a TFLite model.
 
     Args:
         plain: a TFLite classifier; what was packed into it before is dropped.
         card: as `quantize.card` makes it; the hashes of the parts and the golden frames' outputs
             are added.
+        domain: as `edge.domain.Domain.to_bytes` returns it, where the card has `answer.domain`.
 
     Returns:
         The bytes of a one-file model; the same for the same input.
@@ -105,7 +106,8 @@ def pack_model(plain: bytes, card: Mapping[str, Any]) -> bytes:
     graph = _graph_alone(pack(plain, metadata, {LABELS_NAME: b""}))
     height, width = preprocessing["height"], preprocessing["width"]
     frames = render_golden_frames(height, width)
-    files = {LABELS_NAME: label_file(labels), **frames}
+    others = frames if domain is None else {DOMAIN_NAME: domain, **frames}
+    files = {LABELS_NAME: label_file(labels), **others}
     complete = {
         **card,
         "graph": describe_part(graph),
@@ -113,7 +115,7 @@ def pack_model(plain: bytes, card: Mapping[str, Any]) -> bytes:
         "golden": describe_golden_frames(graph, frames, height, width),
     }
     encoded = (json.dumps(complete, indent=1, allow_nan=False) + "\n").encode()
-    members = {LABELS_NAME: files[LABELS_NAME], CARD_NAME: encoded, **frames}
+    members = {LABELS_NAME: files[LABELS_NAME], CARD_NAME: encoded, **others}
     return graph + build_archive(len(graph), members)
 
 

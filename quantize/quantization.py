@@ -12,6 +12,7 @@ import numpy as np
 from edge.errors import OutputError
 from edge.model_file import ModelFile
 from edge.output import require_absent, require_writable
+from quantize.abstention import fit_abstention
 from quantize.accuracy_gate.criterion import Criterion
 from quantize.accuracy_gate.decision import Decision
 from quantize.accuracy_gate.refusal import require_passed
@@ -154,6 +155,8 @@ def quantize(
         subject = {"network": config.network, **card["training"], **card["quantization"]}
         write_gate_report(report, recovery, subject, evidence)
     require_passed(chosen.decision, report, accept_too_few=accept_too_few)
-    model = write_model(out, pack_model(chosen.content, card))
+    abstention = fit_abstention(chosen.content, images, targets, split)
+    packed = pack_model(chosen.content, {**card, "answer": abstention.card}, abstention.domain)
+    model = write_model(out, packed)
     metrics = card["metrics"]
     return QuantizationResult(model, chosen.decision, recovery, metrics["float"], metrics["int8"])

@@ -28,6 +28,7 @@ class Recipe:
         frozen_layers: how many of the backbone's first layers stay as they are.
         default_weights: of the backbone; None for a network that has no such weights.
         alpha: share of MobileNetV2's usual channels that the backbone has.
+        own_statistics: the backbone's batch normalization learns from smears.
     """
 
     network: str
@@ -41,6 +42,7 @@ class Recipe:
     frozen_layers: int = 0
     default_weights: str | None = None
     alpha: float = 1.0
+    own_statistics: bool = False
 
 
 RECIPES: dict[str, Recipe] = {
@@ -64,11 +66,12 @@ RECIPES: dict[str, Recipe] = {
             112,
             40,
             32,
-            2e-3,
+            1e-3,
             1e-4,
             head_epochs=30,
             default_weights="imagenet",
             alpha=0.35,
+            own_statistics=True,
         ),
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from edge.cli.options import (
     percent,
     print_json,
     progress_bar,
+    say_decision,
     threads_option,
 )
+from edge.decision import explain
 from edge.errors import FrameError, ImageFileError
 from edge.labels import DISCLAIMER
 
@@ -39,26 +42,33 @@ Examples:
 def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_json: bool) -> None:
     """Classify image files, or all images inside folders.
 
-    With --json, one line per image: path, label, scores, and timing_ms for decode, preprocess and
-    invoke. An image that cannot be read gives a line with `error`, the others are still
-    classified, and the exit code is 2.
+    A model that comes along, or that `blastscope quantize` made, says when not to trust it: "refer"
+    where a frame is unlike its training images, or not one class alone is likely.
+
+    With --json, one line per image: path, label, decision (result, repeat or refer), reasons,
+    scores, and timing_ms for decode, preprocess, invoke and decide. An image that cannot be read
+    gives a line with `error`, the others are still classified, and the exit code is 2.
     """
     from edge.classifier import Classifier
 
     files = list(_find_files(paths))
     failed = 0
+    referred: Counter[str] = Counter()
     bar = progress_bar("Classifying", shown=not sys.stdout.isatty())
     with Classifier.load(model_path, threads) as classifier, bar as show:
         width = max((len(str(file)) for file in files), default=0)
         for done, file in enumerate(files, start=1):
             row = _classify(file, classifier)
             failed += "error" in row
+            referred.update(row.get("reasons", ()))
             if as_json:
                 print_json(row)
             else:
                 click.echo(_describe(row, width))
             show(done, len(files))
     if not as_json:
+        for reason in referred:
+            note(f"{reason.capitalize()}: {explain(reason)}")
         note(DISCLAIMER)
     if failed:
         note(f"{failed} of {len(files)} images could not be classified.")
@@ -109,4 +119,5 @@ def _describe(row: dict[str, Any], width: int) -> str:
     if "error" in row:
         return f"{row['path']:<{width}}  error: {row['error']}"
     scores = "  ".join(f"{label} {percent(score)}" for label, score in row["scores"].items())
-    return f"{row['path']:<{width}}  {row['label']:<8}  {scores}"
+    line = f"{row['path']:<{width}}  {row['label']:<8}  {scores}"
+    return line + say_decision(row["decision"], row["reasons"])

@@ -66,6 +66,7 @@ def _describe(file: ModelFile) -> Iterator[tuple[str, str]]:
     yield "classes", ", ".join(file.labels)
     yield "input", f"{file.width} x {file.height} RGB, {card['preprocessing']['method']}"
     yield "decision", _decision(card["decision"])
+    yield "answers", _answers(card.get("answer"))
     yield "size", f"{len(file.content) / 1e6:.2f} MB"
     metrics = card.get("metrics")
     for kind in ("float", "int8"):
@@ -91,6 +92,24 @@ def _decision(decision: Mapping[str, Any]) -> str:
         folded = "folded into the weights" if temperature["folded"] else "to be applied"
         text += f"; temperature {temperature['temperature']:.3f}, {folded}"
     return text
+
+
+def _answers(answer: Mapping[str, Any] | None) -> str:
+    if answer is None:
+        return "always"
+    conformal, domain = answer["conformal"], answer.get("domain")
+    lines = [
+        f"where one class alone has a probability of {conformal['least_probability']:.3f} or more "
+        f"(true class missed in {conformal['error_rate']:.1%} of such images; fitted on "
+        f"{conformal['n']} of the {conformal['part']} part)"
+    ]
+    if domain is not None:
+        lines.append(
+            f"and the embedding is at most {domain['most_distance']:.2f} from the training's "
+            f"({domain['refused_share']:.1%} of such images are further; "
+            f"{domain['directions']} of {domain['length']} directions)"
+        )
+    return "\n".join(lines)
 
 
 def _gate(gate: Mapping[str, Any] | None) -> str:

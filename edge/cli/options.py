@@ -133,6 +133,11 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.1%}"
 
 
+def say_decision(decision: str, reasons: Sequence[str]) -> str:
+    """Write a decision behind a result's line; nothing where there is a result."""
+    return "" if decision == "result" else f"  {decision.upper()}: {', '.join(reasons)}"
+
+
 def accuracy_line(report: Mapping[str, Any]) -> str:
     """Write a report's accuracy with its n and interval."""
     low, high = report["accuracy_ci95"]

@@ -15,6 +15,7 @@ from edge.cli.options import (
     note,
     percent,
     print_json,
+    say_decision,
     stop_on_signals,
     threads_option,
 )
@@ -90,7 +91,7 @@ def command(
     """Classify frames from a camera as they come.
 
     With --json, one line per frame: sequence, captured_s (monotonic seconds), skipped, label,
-    scores and timing_ms. Ctrl-C ends it cleanly.
+    decision (result, repeat or refer), reasons, scores and timing_ms. Ctrl-C ends it cleanly.
     """
     from edge.cameras import open_camera
     from edge.classifier import Classifier
@@ -158,4 +159,5 @@ def _describe(watched: Any) -> str:
     prediction = watched.prediction
     scores = "  ".join(f"{label} {percent(score)}" for label, score in prediction.scores.items())
     total_ms = sum(prediction.timing_ms.values())
-    return f"{watched.frame.sequence:>6}  {prediction.label:<8}  {scores}  {total_ms:6.1f} ms"
+    line = f"{watched.frame.sequence:>6}  {prediction.label:<8}  {scores}  {total_ms:6.1f} ms"
+    return line + say_decision(prediction.decision, prediction.reasons)

@@ -12,6 +12,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
+from edge.domain import Domain
 from edge.labels import SMEAR_LABELS
 from edge.model_archive import build_archive, split_archive
 from quantize.card import minimal_card
@@ -22,6 +23,30 @@ SIDE = 32
 #: How dense layer weighs red, green and blue for each class, and what it adds.
 _WEIGHTS = np.array([[90, 5, -80], [-70, 60, 20], [-10, -90, 100], [20, 70, -60]], np.int8)
 _BIAS = np.array([200, -100, 0, 50], np.int32)
+
+#: The graph's tensor that holds the mean colour, which serves as embedding.
+EMBEDDING = 3
+
+#: Everything is near enough, and any class likely enough that has the most of four.
+DOMAIN = Domain(
+    mean=np.zeros(3, np.float32),
+    axes=np.eye(2, 3, dtype=np.float32),
+    deviations=np.ones(2, np.float32),
+    centres=np.zeros((4, 2), np.float32),
+    rest=1.0,
+)
+ANSWER = {
+    "conformal": {"error_rate": 0.01, "least_probability": 0.5, "part": "validation", "n": 100},
+    "domain": {
+        "tensor": EMBEDDING,
+        "length": 3,
+        "directions": 2,
+        "most_distance": 100.0,
+        "refused_share": 0.01,
+        "part": "validation",
+        "n": 100,
+    },
+}
 
 _INT8, _UINT8, _INT32 = (
     schema.TensorType.INT8,
@@ -98,7 +123,7 @@ def make_graph(side: int = SIDE) -> bytes:
 def make_model(name: str = "small", model_version: int = 1, side: int = SIDE) -> bytes:
     """Pack the graph as any other."""
     card = minimal_card(name, SMEAR_LABELS, side, side, model_version=model_version)
-    return pack_model(make_graph(side), card)
+    return pack_model(make_graph(side), {**card, "answer": ANSWER}, DOMAIN.to_bytes())
 
 
 def take_apart(content: bytes) -> tuple[bytes, dict[str, bytes]]:

@@ -17,6 +17,7 @@ from edge.classifier import Classifier
 from edge.errors import BlastscopeError, FrameError, ModelFileError
 from edge.interpreter import Interpreter
 from edge.labels import SMEAR_LABELS
+from edge.model_archive import DOMAIN_NAME
 from edge.model_file import CARD_NAME, LABELS_NAME, parse_model_file, read_model_file
 from edge.smear import render_field
 from tests.edge.small_model import make_model, put_together, take_apart
@@ -83,7 +84,7 @@ def test_model_is_a_zip_archive_that_any_tool_lists(tiny_model: Path) -> None:
     with zipfile.ZipFile(tiny_model) as archive:
         assert archive.testzip() is None
         frames = [f"golden/{number}.png" for number in range(4)]
-        assert archive.namelist() == [LABELS_NAME, CARD_NAME, *frames]
+        assert archive.namelist() == [LABELS_NAME, CARD_NAME, DOMAIN_NAME, *frames]
         assert archive.read(LABELS_NAME).decode().split() == list(SMEAR_LABELS)
 
 
@@ -94,7 +95,7 @@ def test_classifier_gives_probabilities_and_times(tiny_model: Path) -> None:
     assert tuple(first.scores) == SMEAR_LABELS
     assert sum(first.scores.values()) == pytest.approx(1.0, abs=0.02)
     assert first.label == max(first.scores, key=lambda label: first.scores[label])
-    assert set(first.timing_ms) == {"preprocess", "invoke"}
+    assert set(first.timing_ms) == {"preprocess", "invoke", "decide"}
     assert all(milliseconds > 0 for milliseconds in first.timing_ms.values())
     assert first.scores == second.scores
     assert first.model_id.startswith("custom-cnn@")
@@ -197,8 +198,10 @@ def test_damaged_graph_goes_no_further_than_its_hash(
 def test_graph_that_no_runtime_takes_is_refused(small: bytes, repack: Callable[..., Path]) -> None:
     graph = take_apart(small)[0][:8] + b"\xff" * 3992
     part = {"bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
-    with pytest.raises(ModelFileError, match="can run"):
+    with pytest.raises(ModelFileError, match="outputs must be listed"):
         Classifier.load(repack(change_card("graph", part), graph=graph))
+    with pytest.raises(ModelFileError, match="can run"):
+        Interpreter(graph, "damaged")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +212,7 @@ def test_file_of_another_time_says_what_to_do(
 ) -> None:
     path = repack(change_card("format", version))
     with pytest.raises(
-        ModelFileError, match=f"must be of format 2. Got: format {version}.*{advice}"
+        ModelFileError, match=f"must be of format 3. Got: format {version}.*{advice}"
     ):
         read_model_file(path)
 
@@ -217,7 +220,7 @@ def test_file_of_another_time_says_what_to_do(
 @pytest.mark.parametrize(
     ("key", "value", "got"),
     [
-        ("format", "2", "format must be 2, not '2'"),
+        ("format", "3", "format must be 3, not '3'"),
         ("labels", ["Benign"], "labels must have items from 2"),
         ("labels", ["Benign", "Benign", "Pre", "Pro"], "all different"),
         ("labels", ["Benign", "Ea\nrly"], r"labels\[1\] must not match"),
@@ -310,7 +313,7 @@ def reorder(files: dict[str, bytes]) -> None:
         (lambda files: files.pop("golden/3.png"), "golden/3.png: not in the file"),
         (lambda files: files.pop(LABELS_NAME), "only blastscope.json"),
         (lambda files: files.update({"golden/0.png": b"x"}), "golden/0.png: 1 bytes in place"),
-        (lambda files: files.update({f"golden/{i}.png": b"" for i in range(99)}), "101 files"),
+        (lambda files: files.update({f"golden/{i}.png": b"" for i in range(99)}), "102 files"),
         (reorder, "the order labels.txt, golden/3.png"),
     ],
 )

@@ -223,7 +223,7 @@ def test_inspect_command_shows_the_card(blastscope: Command, model: Path) -> Non
     assert done.returncode == 0, done.stderr
     for text in (
         "small@",
-        "version 1, format 2",
+        "version 1, format 3",
         INTENDED_USE,
         "Benign, Early, Pre, Pro",
         "32 x 32 RGB",

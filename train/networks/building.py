@@ -25,4 +25,10 @@ def build_network(recipe: Recipe, classes: int, weights: str | None) -> keras.Mo
         return custom_cnn(recipe.side, classes)
     if recipe.network == "custom-cnn-paper":
         return custom_cnn_paper(recipe.side, classes)
-    return mobilenet_v2(recipe.side, classes, weights or "none", recipe.alpha)
+    return mobilenet_v2(
+        recipe.side,
+        classes,
+        weights or "none",
+        recipe.alpha,
+        own_statistics=recipe.own_statistics,
+    )

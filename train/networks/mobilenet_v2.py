@@ -12,12 +12,19 @@ from keras import layers
 from edge.errors import TrainingError
 
 
-def mobilenet_v2(side: int, classes: int, weights: str, alpha: float = 1.0) -> keras.Model:
+def mobilenet_v2(
+    side: int,
+    classes: int,
+    weights: str,
+    alpha: float = 1.0,
+    *,
+    own_statistics: bool = False,
+) -> keras.Model:
     """Build MobileNetV2 with a head for our classes in place of ImageNet's thousand.
 
     Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018. Batch
-    normalization keeps its ImageNet statistics throughout: a smear batch is too small and too
-    uniform to give better ones.
+    normalization keeps its ImageNet statistics unless it is told otherwise: a smear batch is small
+    and uniform, and does not give better ones for images as large as ImageNet's.
 
     Args:
         side: height and width of the input in pixels.
@@ -25,6 +32,8 @@ def mobilenet_v2(side: int, classes: int, weights: str, alpha: float = 1.0) -> k
         weights: "imagenet" (downloaded by Keras), "none" (random), or the path of a
             `.weights.h5` file without ImageNet's top layer.
         alpha: share of the usual channels.
+        own_statistics: batch normalization learns from smears, as it must where images are much
+            smaller than ImageNet's.
 
     Returns:
         Input float32 (batch, side, side, 3) in [-1, 1); output probabilities (batch, classes).
@@ -43,9 +52,9 @@ def mobilenet_v2(side: int, classes: int, weights: str, alpha: float = 1.0) -> k
     )
     _load_backbone_weights(backbone, alpha, weights)
     for layer in backbone.layers:
-        layer.trainable = not isinstance(layer, layers.BatchNormalization)
+        layer.trainable = own_statistics or not isinstance(layer, layers.BatchNormalization)
     inputs = keras.Input((side, side, 3), name="image")
-    features = backbone(inputs, training=False)
+    features = backbone(inputs) if own_statistics else backbone(inputs, training=False)
     head = keras.Sequential(
         [
             keras.Input((features.shape[-1],)),

@@ -1,0 +1,182 @@
+"""When a model is not to answer: limits fitted on images that trained nothing.
+
+What is fitted is carried in the model file, and `edge.decision` holds each frame against it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from edge.classifier import read_embedding
+from edge.domain import Domain, read_domain
+from edge.errors import QuantizationError
+from edge.graph_outputs import with_outputs
+from edge.interpreter import Interpreter
+from train.splits.split import Split
+
+#: The share of images like those of the training whose true class may be missing among the likely.
+ERROR_RATE = 0.01
+
+#: The share of them that may be taken for something else.
+REFUSED_SHARE = 0.01
+
+#: How many directions of the embedding are looked at one by one.
+DIRECTIONS = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Abstention:
+    """What a model carries about when not to answer.
+
+    Attributes:
+        card: the section `answer` of its card.
+        domain: what lies in its file beside the card.
+    """
+
+    card: dict[str, Any]
+    domain: bytes
+
+
+def fit_abstention(
+    content: bytes, images: NDArray[np.uint8], targets: NDArray[np.int64], split: Split
+) -> Abstention:
+    """Fit when an int8 network is not to answer.
+
+    The domain is that of the training part's embeddings; its limit and that of probabilities are
+    fitted on the validation part, which the test part has nothing to do with.
+
+    Args:
+        content: the TFLite model, uint8 in and out.
+        images: RGB, uint8, shape (n, side, side, 3), at the network's input size.
+        targets: their classes; int64, shape (n,).
+        split: of these images, in their order.
+
+    Raises:
+        QuantizationError: the network does not end in a dense layer.
+    """
+    tensor = find_embedding(content)
+    interpreter = Interpreter(with_outputs(content, [tensor]), "just quantized", outputs=2)
+    train_part, held_out = split.indices("train"), split.indices("validation")
+    embeddings, _ = _run(interpreter, images[train_part])
+    classes = interpreter.output.shape[1]
+    fitted = fit_domain(embeddings, targets[train_part], classes, DIRECTIONS)
+    length, directions = embeddings.shape[1], len(fitted.axes)
+    stored = fitted.to_bytes()
+    # The limit belongs to the numbers as they are stored.
+    domain = read_domain(stored, length, directions, classes)
+    seen, scores = _run(interpreter, images[held_out])
+    distances = np.array([domain.distance(one) for one in seen])
+    least = conformal_limit(scores[np.arange(len(held_out)), targets[held_out]], ERROR_RATE)
+    about = {"part": "validation", "n": len(held_out)}
+    return Abstention(
+        {
+            "conformal": {"error_rate": ERROR_RATE, "least_probability": least, **about},
+            "domain": {
+                "tensor": tensor,
+                "length": length,
+                "directions": directions,
+                "most_distance": conformal_limit(distances, REFUSED_SHARE, upper=True),
+                "refused_share": REFUSED_SHARE,
+                **about,
+            },
+        },
+        stored,
+    )
+
+
+def conformal_limit(
+    values: NDArray[np.float64], error_rate: float, *, upper: bool = False
+) -> float:
+    """Return the limit beyond which another value is with a chosen probability at most.
+
+    The k-th value from the far end, k = floor(error_rate (n + 1)): Vovk, Gammerman and Shafer,
+    "Algorithmic Learning in a Random World", 2005; as in Angelopoulos and Bates, "A Gentle
+    Introduction to Conformal Prediction", arXiv 2107.07511. Where there are too few values for
+    that rate, it is the furthest one, which fewer are beyond than with probability 1 / (n + 1).
+
+    Args:
+        values: of images like those to come; float64, shape (n,), n above 0.
+        error_rate: the share of others that may be beyond, above 0 and below 1.
+        upper: beyond is above; else it is below.
+    """
+    ordered = np.sort(values)[::-1] if upper else np.sort(values)
+    return float(ordered[max(1, math.floor(error_rate * (len(values) + 1))) - 1])
+
+
+def fit_domain(
+    embeddings: NDArray[np.float32], targets: NDArray[np.int64], classes: int, directions: int
+) -> Domain:
+    """Describe where the embeddings of a training lie.
+
+    Args:
+        embeddings: float32, shape (n, length), n above `classes`.
+        targets: their classes, each there at least once; int64, shape (n,).
+        classes: how many there are.
+        directions: how many to look at one by one; fewer where the embeddings span fewer.
+    """
+    values = embeddings.astype(np.float64)
+    mean = values.mean(axis=0)
+    centred = values - mean
+    _, strengths, axes = np.linalg.svd(centred, full_matrices=False)
+    spanned = int((strengths > 1e-6 * strengths[0]).sum())
+    axes = axes[: min(directions, spanned)]
+    along = centred @ axes.T
+    centres = np.array([along[targets == target].mean(axis=0) for target in range(classes)])
+    within = along - centres[targets]
+    # Turned so that there is no correlation within a class, and deviations alone say it all.
+    variances, turn = np.linalg.eigh(within.T @ within / max(1, len(values) - classes))
+    outside = (centred**2).sum(axis=1) - (along**2).sum(axis=1)
+    largest = float(np.sqrt(variances.max()))
+    return Domain(
+        mean.astype(np.float32),
+        (turn.T @ axes).astype(np.float32),
+        np.maximum(np.sqrt(np.maximum(variances, 0.0)), 1e-2 * largest).astype(np.float32),
+        (centres @ turn).astype(np.float32),
+        max(float(np.sqrt(np.maximum(outside, 0.0).mean())), 1e-2 * largest),
+    )
+
+
+def find_embedding(content: bytes) -> int:
+    """Return the number of the tensor that a network's last dense layer takes.
+
+    Args:
+        content: a TFLite model.
+
+    Raises:
+        QuantizationError: it has no dense layer.
+    """
+    model = schema.ModelT.InitFromPackedBuf(bytearray(content))
+    graph = model.subgraphs[0]
+    dense = [
+        operator
+        for operator in graph.operators
+        if model.operatorCodes[operator.opcodeIndex].builtinCode
+        == schema.BuiltinOperator.FULLY_CONNECTED
+    ]
+    if not dense:
+        raise QuantizationError(
+            "A network ends in a dense layer, whose input is the embedding",
+            got="none",
+            next_step="Train one of blastscope's own networks",
+        )
+    return int(dense[-1].inputs[0])
+
+
+def _run(
+    interpreter: Interpreter, images: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return embeddings and probabilities, a row for each image."""
+    spec = interpreter.output
+    embeddings, scores = [], []
+    for image in images:
+        interpreter.input_view()[...] = image
+        interpreter.invoke()
+        embeddings.append(read_embedding(interpreter))
+        scores.append((interpreter.output_view().astype(np.float64) - spec.zero_point) * spec.scale)
+    return np.array(embeddings, np.float32), np.array(scores)
