@@ -226,4 +226,6 @@ def _frame_context(frame: DemoFrame) -> dict[str, Any]:
         "true_label": frame.true_label,
         "label": frame.prediction.label,
         "scores": frame.prediction.scores,
+        "decision": frame.prediction.decision,
+        "reasons": frame.prediction.reasons,
     }

@@ -15,11 +15,11 @@ import click
 
 from edge.cli.main import run
 from edge.cli.options import PATH, accuracy_line, note, table
-from edge.shipped_models import SHIPPED_MODELS, shipped_model
+from edge.shipped_models import DEFAULT_MODEL, SHIPPED_MODELS, shipped_model
 from quantize.accuracy_gate.criterion import Criterion
 
-#: The network that the others learn from.
-TEACHER = "mobilenet-v2"
+#: The network that each learns from besides the classes; those that are not here have none.
+TEACHERS = {"fast": "mobilenet-v2"}
 
 #: Accuracy is held on some 250 images, of which one is 0.4 points; all other limits are the usual
 #: ones, held on every image that the calibration did not see.
@@ -63,7 +63,7 @@ def ship(
             weights=str(own) if recipe.default_weights else None,
             test_fraction=0.0,
             seed=seed,
-            teacher=None if name == TEACHER else runs / TEACHER,
+            teacher=runs / TEACHERS[name] if name in TEACHERS else None,
             resume=folder.config.is_file(),
             fit_progress=show_epoch,
         )
@@ -91,7 +91,7 @@ def ship(
 @click.argument("data", type=PATH)
 @click.option("--weights", type=PATH, required=True, help="Folder with ImageNet's weights.")
 @click.option("--runs", type=PATH, default=Path("runs/models"), show_default=True)
-@click.option("--out", type=PATH, default=shipped_model(TEACHER).parent)
+@click.option("--out", type=PATH, default=shipped_model(DEFAULT_MODEL).parent)
 @click.option("--only", "names", multiple=True, type=click.Choice(list(SHIPPED_MODELS)))
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--model-version", type=click.IntRange(min=1), default=1, show_default=True)
