@@ -53,22 +53,25 @@ def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_j
 
     files = list(_find_files(paths))
     failed = 0
-    referred: Counter[str] = Counter()
+    decided: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
     bar = progress_bar("Classifying", shown=not sys.stdout.isatty())
     with Classifier.load(model_path, threads) as classifier, bar as show:
         width = max((len(str(file)) for file in files), default=0)
         for done, file in enumerate(files, start=1):
             row = _classify(file, classifier)
             failed += "error" in row
-            referred.update(row.get("reasons", ()))
+            decided.update([row["decision"]] if "decision" in row else [])
+            reasons.update(row.get("reasons", ()))
             if as_json:
                 print_json(row)
             else:
                 click.echo(_describe(row, width))
             show(done, len(files))
     if not as_json:
-        for reason in referred:
-            note(f"{reason.capitalize()}: {explain(reason)}")
+        for reason, count in reasons.items():
+            note(f"{reason.capitalize()} ({count}): {explain(reason)}")
+        note(", ".join(f"{count} {decision}" for decision, count in decided.items()))
         note(DISCLAIMER)
     if failed:
         note(f"{failed} of {len(files)} images could not be classified.")

@@ -70,9 +70,10 @@ def command(
 ) -> None:
     """Score a run folder, a .keras or a .tflite file on labelled images.
 
-    A .tflite file is scored with the runtime that a Pi uses, and needs no TensorFlow here. With
-    --json, one object: n, accuracy, macro_f1, weighted_f1, auroc, brier, ece, each with its 95 %
-    interval; malignant, per_class, confusion; class_activation with --cam.
+    A .tflite file is scored with the runtime that a Pi uses, and needs no TensorFlow here; it also
+    says how many images got a result, and how good these alone are. With --json, one object: n,
+    accuracy, macro_f1, weighted_f1, auroc, brier, ece, each with its 95 % interval; malignant,
+    per_class, confusion; answers of a .tflite file; class_activation with --cam.
     """
     is_float = model.suffix != ".tflite"
     if with_cam and not is_float:
@@ -134,6 +135,8 @@ def _show(report: dict[str, Any]) -> None:
     from train.evaluation import tables
 
     click.echo(f"{accuracy_line(report)}\n")
+    if "answers" in report:
+        click.echo(f"{_answers(report['answers'])}\n")
     click.echo(table(tables.headline_header(report), tables.headline_rows(report)))
     click.echo(f"\nshares: Wilson intervals; others: {report['intervals']['others']}\n")
     click.echo(table(tables.CLASS_HEADER, tables.class_rows(report)))
@@ -142,6 +145,20 @@ def _show(report: dict[str, Any]) -> None:
     if "class_activation" in report:
         energy = report["class_activation"]
         click.echo(f"\n{table(tables.ACTIVATION_HEADER, tables.activation_rows(energy))}")
+
+
+def _answers(answers: dict[str, Any]) -> str:
+    """Say how many images got a result, and how good those alone are."""
+    low, high = answers["share_ci95"]
+    text = (
+        f"result for {answers['results']} of {answers['n']} ({answers['share']:.2%}, 95 % interval "
+        f"{low:.2%} to {high:.2%})"
+    )
+    if answers["accuracy"] is not None:
+        low, high = answers["accuracy_ci95"]
+        text += f"; of these right {answers['accuracy']:.2%} ({low:.2%} to {high:.2%})"
+    others = [f"{count} {reason}" for reason, count in answers["reasons"].items()]
+    return "\n".join([text, *([f"others: {', '.join(others)}"] if others else [])])
 
 
 def _confusion(report: dict[str, Any]) -> str:

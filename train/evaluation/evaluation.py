@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DatasetError
+from train.evaluation.answers import answers_report
 from train.evaluation.metrics import classification_report
-from train.evaluation.models import EvaluationModel, load_evaluation_model
+from train.evaluation.models import EvaluationModel, load_evaluation_model, predicted_scores
 from train.evaluation.parts import choose_part, count_trained_on, find_groups
 from train.image_set import ImageSet, Progress, read_image_set
 from train.splits.split import read_split
@@ -74,7 +75,8 @@ def evaluate(
         What `train.evaluation.metrics.classification_report` returns, with the groups of the
         split; with `part`; with `n_trained_on`: how many of the images the model was trained on
         (None if not known); with `data_sha256`: the version of the data; and with `same_data`:
-        whether a `.tflite` file's card names this very set as what it was trained and tested on.
+        whether a `.tflite` file's card names this very set as what it was trained and tested on;
+        of a `.tflite` file, `answers`, as `train.evaluation.answers.answers_report` returns it.
 
     Raises:
         ModelFileError, TrainingError: the model cannot be loaded.
@@ -98,7 +100,9 @@ def run_evaluation(
     image_set = read_image_set(data, model.height, model.width, model.labels, progress)
     split = read_split(split_path) if split_path is not None else model.split
     chosen = choose_part(image_set, part, split)
-    scores = model.score(image_set.images[chosen])
+    images = image_set.images[chosen]
+    predictions = None if model.predict is None else model.predict(images)
+    scores = model.score(images) if predictions is None else predicted_scores(predictions)
     if scores.shape[1] != len(image_set.labels):
         raise DatasetError(
             f"The data has a folder for each of the model's {scores.shape[1]} classes",
@@ -114,4 +118,6 @@ def run_evaluation(
         "data_sha256": digest,
         "same_data": model.data_digest is not None and model.data_digest == digest,
     }
+    if predictions is not None:
+        report["answers"] = answers_report(predictions, image_set.targets[chosen], image_set.labels)
     return Evaluation(model, image_set, chosen, groups, scores, report)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from edge.classifier import Classifier
 from edge.errors import ModelFileError
+from edge.prediction import Prediction
 from train.run_folder import RunFolder
 from train.splits.split import Split
 
@@ -34,6 +35,8 @@ class EvaluationModel:
         split: how the run that made it divided its images; None where that is not known.
         data_digest: version of the data that it was trained and tested on; None if not known.
         network: the Keras network; None for an int8 file.
+        predict: an int8 file's whole predictions for images as `score` takes them, with decisions;
+            None for a float network, which makes none.
         origin: what the file tells of its training, such as seed and split, by name.
     """
 
@@ -44,6 +47,7 @@ class EvaluationModel:
     split: Split | None
     data_digest: str | None = None
     network: Any = None
+    predict: Callable[[NDArray[np.uint8]], Sequence[Prediction]] | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -69,6 +73,7 @@ def load_evaluation_model(path: Path) -> EvaluationModel:
     training = model.card.get("training", {})
     return EvaluationModel(
         score=lambda images: score_int8(classifier, images),
+        predict=lambda images: [classifier.classify(image) for image in images],
         labels=model.labels,
         height=model.height,
         width=model.width,
@@ -88,8 +93,12 @@ def score_int8(classifier: Classifier, images: NDArray[np.uint8]) -> NDArray[np.
     Returns:
         float32, shape (n, classes).
     """
-    rows = [list(classifier.classify(image).scores.values()) for image in images]
-    return np.array(rows, np.float32)
+    return predicted_scores([classifier.classify(image) for image in images])
+
+
+def predicted_scores(predictions: Sequence[Prediction]) -> NDArray[np.float32]:
+    """Return the scores of some predictions; float32, shape (n, classes)."""
+    return np.array([list(one.scores.values()) for one in predictions], np.float32)
 
 
 def _load_run(run: RunFolder, path: Path | None = None) -> EvaluationModel:
