@@ -24,12 +24,12 @@ def test_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_example_of_readme_runs(
-    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: object
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: object
 ) -> None:
     readme = Path(__file__).resolve().parents[2] / "README.md"
     (example,) = re.findall(r"```python\n(.*?)```", readme.read_text(), re.DOTALL)
-    (tmp_path / "model.tflite").write_bytes(tiny_model.read_bytes())
     cv2.imwrite(str(tmp_path / "field.jpg"), render_field("Pre", 1))
     monkeypatch.chdir(tmp_path)
     exec(compile(example, "README.md", "exec"), {})
-    assert "preprocess" in capsys.readouterr().out  # type: ignore[attr-defined]
+    said = capsys.readouterr().out  # type: ignore[attr-defined]
+    assert "result" in said or "refer" in said

@@ -52,7 +52,10 @@ def mobilenet_v2(
     )
     _load_backbone_weights(backbone, alpha, weights)
     for layer in backbone.layers:
-        layer.trainable = own_statistics or not isinstance(layer, layers.BatchNormalization)
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = own_statistics
+            # Keras's 0.999 is for ImageNet's many steps: here they would lag behind the weights.
+            layer.momentum = 0.9
     inputs = keras.Input((side, side, 3), name="image")
     features = backbone(inputs) if own_statistics else backbone(inputs, training=False)
     head = keras.Sequential(
