@@ -32,7 +32,7 @@ _STEPS: Final = 7
 
 #: A red cell's diameter against that of the disc at which half of the red-cell area is gone:
 #: outlines are seldom perfect circles. Median over the BCCD set's development half.
-_OUTLINE: Final = 1.26
+_OUTLINE: Final = 1.22
 
 
 def red_cell_diameter(frame: NDArray[np.uint8]) -> float:
@@ -73,7 +73,7 @@ def _diameter(image: NDArray[np.uint8]) -> float:
         red = cells
     inside = cv2.distanceTransform(red, cv2.DIST_L2, 3)
     half = np.count_nonzero(red) / 2
-    low, high = 1.0, min(red.shape) / 2
+    low, high = 1.0, max(1.0, min(float(inside.max()), min(red.shape) / 2))
     for _ in range(_STEPS):
         radius = (low + high) / 2
         # Opening by a disc: what lies within the radius of a pixel that far inside the mask.
@@ -86,4 +86,4 @@ def _diameter(image: NDArray[np.uint8]) -> float:
             low = radius
         else:
             high = radius
-    return 2.0 * low * _OUTLINE
+    return float(low + high) * _OUTLINE
