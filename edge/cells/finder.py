@@ -30,6 +30,12 @@ LEAST_DIAMETER: Final = 6.0
 #: Radius of the disc that fits into a nucleus, but not into the rim of a red cell.
 _NUCLEUS_RADIUS: Final = 0.09
 
+#: Least nuclear stain of a nucleus, where the field's median nucleus has 1; smudged cells have 0.6.
+_LEAST_NUCLEAR_STAIN: Final = 0.5
+
+#: If less than this share of what is purple has so much, the field's colours are taken anew.
+_SURE_ENOUGH: Final = 0.8
+
 #: Least nuclear stain of cytoplasm, where the field's median nucleus has 1.
 _LEAST_STAIN: Final = 0.12
 
@@ -90,6 +96,11 @@ def find_white_cells(frame: NDArray[np.uint8], diameter: float | None = None) ->
     if not nucleus.any():
         return []
     stain = nuclear_stain(image, nucleus, diameter)
+    # Where a stain leaves red cells blue, some pass for nuclei until the field's colours are known.
+    surely = nucleus & (stain > _LEAST_NUCLEAR_STAIN)
+    if 0 < np.count_nonzero(surely) < _SURE_ENOUGH * np.count_nonzero(nucleus):
+        nucleus = np.asarray(surely, np.uint8)
+        stain = nuclear_stain(image, nucleus, diameter)
     mask = _cell_mask(nucleus, stain, diameter)
     cells = [
         _full_size(part, left, top, score, image.shape[:2], frame.shape[:2])
@@ -132,6 +143,8 @@ def _cells(
             if area < _LEAST_AREA or nuclear_area < _LEAST_NUCLEUS:
                 continue
             depth = float(np.clip(stain[place][inside].mean(), 0.0, 1.0))
+            if depth < _LEAST_NUCLEAR_STAIN:
+                continue
             score = depth * min(1.0, nuclear_area)
             yield part[y : y + h, x : x + w], left + x, top + y, score
 
