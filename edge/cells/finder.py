@@ -65,6 +65,8 @@ def find_white_cells(frame: NDArray[np.uint8], diameter: float | None = None) ->
     their necks. The work is done on a reduced field, so its time goes by the number of cells
     rather than by the number of pixels.
 
+    Smudged white cells are found as well, at a lower score where the field has whole ones too.
+
     Args:
         frame: RGB, uint8, shape (height, width, 3).
         diameter: of a red cell in pixels of the frame; None estimates it
@@ -145,7 +147,7 @@ def _cells(
             depth = float(np.clip(stain[place][inside].mean(), 0.0, 1.0))
             if depth < _LEAST_NUCLEAR_STAIN:
                 continue
-            score = depth * min(1.0, nuclear_area)
+            score = depth * min(1.0, float(nuclear_area))
             yield part[y : y + h, x : x + w], left + x, top + y, score
 
 
