@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edge.cameras import open_camera
+    from edge.cells import WhiteCell, crop_cell, find_white_cells
     from edge.classifier import Classifier
     from edge.errors import BlastscopeError
     from edge.image_file import read_image
@@ -27,7 +28,10 @@ __all__ = [
     "Classifier",
     "ModelFile",
     "Prediction",
+    "WhiteCell",
     "__version__",
+    "crop_cell",
+    "find_white_cells",
     "open_camera",
     "read_image",
     "read_model_file",
@@ -43,6 +47,9 @@ _HOMES = {
     "Classifier": "classifier",
     "ModelFile": "model_file",
     "Prediction": "prediction",
+    "WhiteCell": "cells",
+    "crop_cell": "cells",
+    "find_white_cells": "cells",
     "open_camera": "cameras",
     "read_image": "image_file",
     "read_model_file": "model_file",

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("edge.cli.keys", "Make keys to sign models with, and say whose are trusted."),
     "sign": ("edge.cli.sign", "Sign a model file."),
     "classify": ("edge.cli.classify", "Classify image files."),
+    "cells": ("edge.cli.cells", "Find the white cells of fields: boxes, drawings, crops."),
     "watch": ("edge.cli.watch", "Classify frames from a camera as they come."),
     "bench": ("edge.cli.bench", "Compare models: speed, accuracy, memory, precision."),
     "doctor": ("edge.cli.doctor", "Check this machine and say how to mend what is wrong."),

@@ -1,0 +1,1 @@
+"""How well cells are found in fields, against boxes that people have drawn."""
