@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +43,9 @@ def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_j
     classified, and the exit code is 2.
     """
     from edge.classifier import Classifier
+    from edge.cli.image_paths import find_images
 
-    files = list(_find_files(paths))
+    files = list(find_images(paths))
     failed = 0
     bar = progress_bar("Classifying", shown=not sys.stdout.isatty())
     with Classifier.load(model_path, threads) as classifier, bar as show:
@@ -65,37 +65,12 @@ def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_j
         click.get_current_context().exit(2)
 
 
-def _find_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files as given, and the images at any depth inside folders but hidden ones."""
-    from edge.image_file import is_image_name
-
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        images = sorted(
-            file
-            for file in path.rglob("*")
-            if is_image_name(file)
-            and file.is_file()
-            and not any(part.startswith(".") for part in file.relative_to(path).parts)
-        )
-        # A folder without images goes on as a path, and gets an error line like any other.
-        yield from images or [path]
-
-
 def _classify(path: Path, classifier: Any) -> dict[str, Any]:
-    from edge.image_file import read_image
+    from edge.cli.image_paths import read_found
 
     started = time.perf_counter()
     try:
-        if path.is_dir():
-            raise ImageFileError(
-                "A folder to classify holds JPEG, PNG, BMP or TIFF images",
-                got=f"none in {path}",
-                next_step="Check the path",
-            )
-        frame = read_image(path)
+        frame = read_found(path)
         decoded_ms = (time.perf_counter() - started) * 1000
         prediction = classifier.classify(frame)
     except (ImageFileError, FrameError) as error:
