@@ -58,13 +58,8 @@ def preprocess_all(folder: Path) -> dict[str, list[str]]:
 
 
 def assess_all(folder: Path) -> dict[str, dict[str, float]]:
-    """Return the measures of quality of each frame, and of each a blurred one."""
-    measures: dict[str, dict[str, float]] = {}
-    for name, frame in frames(folder):
-        measures[name] = assess(frame).as_json()
-        small = cv2.resize(preprocess(frame, 128, 128), (56, 56), interpolation=cv2.INTER_NEAREST)
-        measures[f"{name}, enlarged"] = assess(np.asarray(small, np.uint8)).as_json()
-    return measures
+    """Return the measures of quality of each frame."""
+    return {name: assess(frame).as_json() for name, frame in frames(folder)}
 
 
 def infer_all(folder: Path, model_path: Path) -> dict[str, list[int]]:
@@ -112,6 +107,7 @@ def report(folder: Path, model_path: Path) -> dict[str, dict[str, object]]:
     return {
         "described": dict(describe(model_path)),
         "preprocessed": dict(preprocess_all(folder)),
+        "assessed": assess_all(folder),
         "inferred": dict(infer_all(folder, model_path)),
         "golden": dict(run_golden_frames()),
     }
