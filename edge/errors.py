@@ -11,6 +11,7 @@
     │       └── OlderModelError      the model is older than one that was used before
     ├── KeyFileError                 a file that holds no Ed25519 key, or one that stays locked
     ├── TrustStoreError              a folder of trusted keys that cannot be used
+    ├── QualityLimitsError           a file that holds no limits of image quality
     ├── CameraError                  a camera that is absent, silent or gone
     ├── MissingPackageError          a feature whose package is not installed
     ├── OutputError                  a result that cannot be written: it exists, no space, no right
@@ -93,6 +94,10 @@ class KeyFileError(BlastscopeError):
 
 class TrustStoreError(BlastscopeError):
     """A folder of trusted keys that cannot be used."""
+
+
+class QualityLimitsError(BlastscopeError):
+    """A file that does not hold limits of image quality."""
 
 
 class CameraError(BlastscopeError):

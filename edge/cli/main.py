@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("edge.cli.verify", "Check a model file, its signature and its golden frames."),
     "keys": ("edge.cli.keys", "Make keys to sign models with, and say whose are trusted."),
     "sign": ("edge.cli.sign", "Sign a model file."),
+    "quality": ("edge.cli.quality", "Say whether images are fit to be classified."),
     "classify": ("edge.cli.classify", "Classify image files."),
     "cells": ("edge.cli.cells", "Find the white cells of fields: boxes, drawings, crops."),
     "watch": ("edge.cli.watch", "Classify frames from a camera as they come."),

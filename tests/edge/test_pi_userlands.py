@@ -150,6 +150,12 @@ def test_preprocess_is_bit_exact(on_pi: dict[str, Any], on_x86: dict[str, Any]) 
     assert on_pi["preprocessed"] == expected
 
 
+def test_quality_is_bit_exact(on_pi: dict[str, Any], on_x86: dict[str, Any]) -> None:
+    expected = on_x86["assessed"]
+    assert len(expected) >= 12
+    assert on_pi["assessed"] == expected
+
+
 def test_int8_network_is_bit_exact_under_xnnpack(
     pi: Pi, on_pi: dict[str, Any], on_x86: dict[str, Any]
 ) -> None:

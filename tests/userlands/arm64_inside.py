@@ -17,6 +17,7 @@ from edge.golden_frames import THREADS, decode_golden_frame, run_golden_frame
 from edge.interpreter import Interpreter
 from edge.model_file import read_model_file
 from edge.preprocess import preprocess
+from edge.quality import assess
 from edge.shipped_models import SHIPPED_MODELS, shipped_model
 
 SIZES = ((3040, 4056), (1080, 1920), (480, 640), (225, 223), (224, 224), (100, 80), (80, 100))
@@ -54,6 +55,11 @@ def preprocess_all(folder: Path) -> dict[str, list[str]]:
         for name, frame in frames(folder)
         for side in INPUTS
     }
+
+
+def assess_all(folder: Path) -> dict[str, dict[str, float]]:
+    """Return the measures of quality of each frame."""
+    return {name: assess(frame).as_json() for name, frame in frames(folder)}
 
 
 def infer_all(folder: Path, model_path: Path) -> dict[str, list[int]]:
@@ -101,6 +107,7 @@ def report(folder: Path, model_path: Path) -> dict[str, dict[str, object]]:
     return {
         "described": dict(describe(model_path)),
         "preprocessed": dict(preprocess_all(folder)),
+        "assessed": assess_all(folder),
         "inferred": dict(infer_all(folder, model_path)),
         "golden": dict(run_golden_frames()),
     }
