@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 from edge.decision import Limits, decide
 from edge.decision_rule import most_likely
 from edge.domain import Domain, read_domain
-from edge.errors import BlastscopeError, ModelFileError
+from edge.errors import BlastscopeError, ModelFileError, QualityLimitsError
 from edge.graph_outputs import with_outputs
 from edge.interpreter import Interpreter, TensorSpec
 from edge.model_archive import DOMAIN_NAME
 from edge.model_file import ModelFile, read_model_file
 from edge.prediction import Prediction
 from edge.preprocess import preprocess
+from edge.quality import MEASURED_SIDE, Finding, QualityLimits, assess
 from edge.shipped_models import DEFAULT_MODEL, find_model
 
 
@@ -51,9 +53,12 @@ class Classifier:
         _check_tensors(model, interpreter)
         self._domain: Domain | None = None
         self._limits: Limits | None = None
+        self._quality: QualityLimits | None = None
         if answer is not None:
             least = answer["conformal"]["least_probability"]
             self._limits = Limits(least, None if domain is None else domain["most_distance"])
+            if "quality" in answer:
+                self._quality = _read_quality(model, answer["quality"])
         if domain is not None:
             length, directions = domain["length"], domain["directions"]
             _check_embedding(model, interpreter.outputs[1], length)
@@ -112,6 +117,8 @@ class Classifier:
         started = time.perf_counter_ns()
         preprocess(frame, self.model.height, self.model.width, out=interpreter.input_view())
         preprocessed = time.perf_counter_ns()
+        findings = self._judge_quality(frame, interpreter)
+        judged = time.perf_counter_ns()
         interpreter.invoke()
         invoked = time.perf_counter_ns()
         quantized = interpreter.output_view().tolist()
@@ -120,18 +127,31 @@ class Classifier:
             label: (value - zero_point) * scale
             for label, value in zip(self.labels, quantized, strict=True)
         }
-        decision = decide(scores, self._distance(interpreter), self._limits)
+        decision = decide(scores, self._distance(interpreter), self._limits, findings)
         return Prediction(
             label=self.labels[int(most_likely(quantized, self.labels))],
             scores=scores,
             timing_ms={
                 "preprocess": (preprocessed - started) / 1e6,
-                "invoke": (invoked - preprocessed) / 1e6,
+                "quality": (judged - preprocessed) / 1e6,
+                "invoke": (invoked - judged) / 1e6,
                 "decide": (time.perf_counter_ns() - invoked) / 1e6,
             },
             model_id=self.model.model_id,
             decision=decision.verdict,
             reasons=decision.reasons,
+            instructions=decision.instructions,
+        )
+
+    def _judge_quality(
+        self, frame: NDArray[np.uint8], interpreter: Interpreter
+    ) -> Sequence[Finding]:
+        """Return what is wrong with a frame, seen as the network sees it where that will do."""
+        if self._quality is None:
+            return ()
+        pixels = interpreter.input_view()
+        return self._quality.findings(
+            assess(pixels if pixels.shape[:2] == (MEASURED_SIDE, MEASURED_SIDE) else frame)
         )
 
     def _distance(self, interpreter: Interpreter) -> float | None:
@@ -154,6 +174,13 @@ class Classifier:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _read_quality(model: ModelFile, section: Mapping[str, Any]) -> QualityLimits:
+    try:
+        return QualityLimits.from_json(section, str(model.path))
+    except QualityLimitsError as error:
+        raise ModelFileError(error.rule, got=error.got, next_step=error.next_step) from error
 
 
 def read_embedding(interpreter: Interpreter) -> NDArray[np.float32]:

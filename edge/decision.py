@@ -1,7 +1,9 @@
 """Whether there is a result, or the frame is to be taken again, or to be shown to a person.
 
-Two rules, with limits that were fitted on images which trained nothing, and that the model carries:
+Three rules, with limits that were fitted on images and that the model carries:
 
+* A frame that is blurred, badly lit or without white cells is to be taken again, whatever the
+  network says of it (`edge.quality`).
 * A frame whose embedding is further from those of the training than nearly all such images are is
   unlike what the network knows (`edge.domain`).
 * The classes that are likely enough make up a conformal set: in all but a chosen share of images
@@ -11,9 +13,12 @@ Two rules, with limits that were fitted on images which trained nothing, and tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from edge.quality import Finding
 
 Verdict = Literal["result", "repeat", "refer"]
 
@@ -36,12 +41,14 @@ class Decision:
 
     Attributes:
         verdict: "result", "repeat" (take it again) or "refer" (have a person look at it).
-        reasons: out of `REASONS`, or of a frame's quality; empty for a result.
+        reasons: out of `REASONS`, or those of `edge.quality.Finding`; empty for a result.
+        instructions: what to do about each.
         likely: the conformal set: every class that is likely enough, in the model's order.
     """
 
     verdict: Verdict
     reasons: tuple[str, ...]
+    instructions: tuple[str, ...]
     likely: tuple[str, ...]
 
 
@@ -59,30 +66,35 @@ class Limits:
     most_distance: float | None
 
 
-def decide(scores: Mapping[str, float], distance: float | None, limits: Limits | None) -> Decision:
+def decide(
+    scores: Mapping[str, float],
+    distance: float | None,
+    limits: Limits | None,
+    findings: Sequence[Finding] = (),
+) -> Decision:
     """Decide on a frame by its scores and its embedding.
 
     Args:
         scores: each class's probability, in the model's order.
         distance: of its embedding; None where the model has no domain.
         limits: the model's; None where it has none. Every answer is then a result.
+        findings: what is wrong with the frame's quality.
     """
     if limits is None:
-        return Decision("result", (), (max(scores, key=lambda label: scores[label]),))
+        return Decision("result", (), (), (max(scores, key=lambda label: scores[label]),))
     likely = tuple(label for label, score in scores.items() if score >= limits.least_probability)
+    if findings:
+        said = tuple(one.reason for one in findings)
+        return Decision("repeat", said, tuple(one.instruction for one in findings), likely)
     reasons: list[str] = []
     if _is_further(distance, limits.most_distance):
         reasons.append(UNLIKE_TRAINING)
     if len(likely) != 1:
         reasons.append(SEVERAL_CLASSES if likely else NO_CLASS)
-    return Decision("refer" if reasons else "result", tuple(reasons), likely)
+    instructions = tuple(REASONS[reason] for reason in reasons)
+    return Decision("refer" if reasons else "result", tuple(reasons), instructions, likely)
 
 
 def _is_further(distance: float | None, limit: float | None) -> bool:
     # A distance that is no number is too far.
     return distance is not None and limit is not None and not distance <= limit
-
-
-def explain(reason: str) -> str:
-    """Return what a reason out of `REASONS` means, and what to do about it, in a sentence."""
-    return REASONS[reason]

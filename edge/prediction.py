@@ -18,7 +18,8 @@ class Prediction:
         timing_ms: wall-clock milliseconds spent in each stage, such as "preprocess" and "invoke".
         model_id: name and content digest of the model file, such as "custom-cnn@1f2e3d4c".
         decision: "result", "repeat" (take the frame again) or "refer" (have a person look at it).
-        reasons: why there is no result; empty where there is one.
+        reasons: why there is no result, in a few words each; empty where there is one.
+        instructions: what to do about each reason.
     """
 
     label: str
@@ -27,6 +28,7 @@ class Prediction:
     model_id: str
     decision: Verdict = "result"
     reasons: tuple[str, ...] = ()
+    instructions: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return a dictionary that `json.dumps` takes."""
@@ -34,6 +36,7 @@ class Prediction:
             "label": self.label,
             "decision": self.decision,
             "reasons": list(self.reasons),
+            "instructions": list(self.instructions),
             "scores": dict(self.scores),
             "timing_ms": dict(self.timing_ms),
             "model": self.model_id,

@@ -18,6 +18,7 @@ from edge.domain import Domain, read_domain
 from edge.errors import QuantizationError
 from edge.graph_outputs import with_outputs
 from edge.interpreter import Interpreter
+from train.quality.fitting import fit_limits
 from train.splits.split import Split
 
 #: The share of images like those of the training whose true class may be missing among the likely.
@@ -25,6 +26,9 @@ ERROR_RATE = 0.01
 
 #: The share of them that may be taken for something else.
 REFUSED_SHARE = 0.01
+
+#: Images that are spoiled to see what a bad field measures.
+MOST_SPOILED = 200
 
 #: How many directions of the embedding are looked at one by one.
 DIRECTIONS = 32
@@ -44,11 +48,17 @@ class Abstention:
 
 
 def fit_abstention(
-    content: bytes, images: NDArray[np.uint8], targets: NDArray[np.int64], split: Split
+    content: bytes,
+    images: NDArray[np.uint8],
+    targets: NDArray[np.int64],
+    split: Split,
+    fields: NDArray[np.uint8],
+    seed: int,
 ) -> Abstention:
     """Fit when an int8 network is not to answer.
 
-    The domain is that of the training part's embeddings; its limit and that of probabilities are
+    Limits of quality are those of the training part, and of copies of it that are spoiled. The
+    domain is that of the training part's embeddings; its limit and that of probabilities are
     fitted on the validation part, which the test part has nothing to do with.
 
     Args:
@@ -56,6 +66,9 @@ def fit_abstention(
         images: RGB, uint8, shape (n, side, side, 3), at the network's input size.
         targets: their classes; int64, shape (n,).
         split: of these images, in their order.
+        fields: the same images as their quality is measured: RGB, uint8, shape
+            (n, `edge.quality.MEASURED_SIDE`, `edge.quality.MEASURED_SIDE`, 3).
+        seed: of what is random in spoiling some of them.
 
     Raises:
         QuantizationError: the network does not end in a dense layer.
@@ -74,8 +87,10 @@ def fit_abstention(
     distances = np.array([domain.distance(one) for one in seen])
     least = conformal_limit(scores[np.arange(len(held_out)), targets[held_out]], ERROR_RATE)
     about = {"part": "validation", "n": len(held_out)}
+    quality = fit_limits(fields[train_part], seed, {"part": "train"}, MOST_SPOILED)
     return Abstention(
         {
+            "quality": quality.as_json(),
             "conformal": {"error_rate": ERROR_RATE, "least_probability": least, **about},
             "domain": {
                 "tensor": tensor,

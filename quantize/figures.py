@@ -30,8 +30,8 @@ PROMISES = {"custom-cnn": (0.98, 0.2), "mobilenet-v2": (0.985, 0.1)}
 #: Least mean share of test images of which int8 says what float says.
 LEAST_AGREEMENT = 0.997
 
-#: Largest ratio of classify to invoke.
-MOST_RATIO = 1.3
+#: Largest ratio of classify to invoke, of the network that is used where none is named.
+MOST_RATIO = {"mobilenet-v2": 1.3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,10 @@ def broken_promises(figures: Sequence[RunFigures], timings: Sequence[Timing]) ->
             if (value - limit) * sign < -1e-9
         ]
     return found + [
-        f"{one.network}: classify over invoke is {one.ratio:.4g}, promised is {MOST_RATIO:g}"
+        f"{one.network}: classify over invoke is {one.ratio:.4g}, "
+        f"promised is {MOST_RATIO[one.network]:g}"
         for one in timings
-        if one.ratio > MOST_RATIO
+        if one.network in MOST_RATIO and one.ratio > MOST_RATIO[one.network]
     ]
 
 

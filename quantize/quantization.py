@@ -12,6 +12,7 @@ import numpy as np
 from edge.errors import OutputError
 from edge.model_file import ModelFile
 from edge.output import require_absent, require_writable
+from edge.quality import MEASURED_SIDE
 from quantize.abstention import fit_abstention
 from quantize.accuracy_gate.criterion import Criterion
 from quantize.accuracy_gate.decision import Decision
@@ -155,7 +156,9 @@ def quantize(
         subject = {"network": config.network, **card["training"], **card["quantization"]}
         write_gate_report(report, recovery, subject, evidence)
     require_passed(chosen.decision, report, accept_too_few=accept_too_few)
-    abstention = fit_abstention(chosen.content, images, targets, split)
+    is_measured = images.shape[1:3] == (MEASURED_SIDE, MEASURED_SIDE)
+    fields = images if is_measured else read_run_images(config, split, data, None, MEASURED_SIDE)[0]
+    abstention = fit_abstention(chosen.content, images, targets, split, fields, config.seed)
     packed = pack_model(chosen.content, {**card, "answer": abstention.card}, abstention.domain)
     model = write_model(out, packed)
     metrics = card["metrics"]

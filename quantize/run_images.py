@@ -14,7 +14,11 @@ from train.splits.split import Split
 
 
 def read_run_images(
-    config: RunConfig, split: Split, data: Path | None, progress: Progress | None
+    config: RunConfig,
+    split: Split,
+    data: Path | None,
+    progress: Progress | None,
+    side: int | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return a run's images and classes in the order of its split, found by their content.
 
@@ -23,6 +27,7 @@ def read_run_images(
         split: of the run.
         data: the images, where they have moved since training; None takes the run's folder.
         progress: called with (images read, images in all).
+        side: height and width to bring them to; None takes the network's.
 
     Returns:
         RGB, uint8, shape (n, side, side, 3), and their classes, int64, shape (n,).
@@ -37,7 +42,8 @@ def read_run_images(
             got=f"no folder {folder}",
             next_step="Say where they are now with --data",
         )
-    image_set = read_image_set(folder, config.side, config.side, config.labels, progress)
+    side = side or config.side
+    image_set = read_image_set(folder, side, side, config.labels, progress)
     places = {digest: index for index, digest in enumerate(image_set.digests)}
     missing = [
         path

@@ -22,7 +22,6 @@ from edge.cli.options import (
     say_decision,
     threads_option,
 )
-from edge.decision import explain
 from edge.errors import FrameError, ImageFileError
 from edge.labels import DISCLAIMER
 
@@ -42,11 +41,12 @@ Examples:
 def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_json: bool) -> None:
     """Classify image files, or all images inside folders.
 
-    A model that comes along, or that `blastscope quantize` made, says when not to trust it: "refer"
-    where a frame is unlike its training images, or not one class alone is likely.
+    A model that comes along, or that `blastscope quantize` made, says when not to trust it:
+    "repeat" where an image is blurred, badly lit or without white cells, and "refer" where it is
+    unlike the training images, or not one class alone is likely.
 
     With --json, one line per image: path, label, decision (result, repeat or refer), reasons,
-    scores, and timing_ms for decode, preprocess, invoke and decide. An image that cannot be read
+    instructions, scores, and timing_ms of each stage. An image that cannot be read
     gives a line with `error`, the others are still classified, and the exit code is 2.
     """
     from edge.classifier import Classifier
@@ -55,6 +55,7 @@ def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_j
     failed = 0
     decided: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
+    said: dict[str, str] = {}
     bar = progress_bar("Classifying", shown=not sys.stdout.isatty())
     with Classifier.load(model_path, threads) as classifier, bar as show:
         width = max((len(str(file)) for file in files), default=0)
@@ -62,6 +63,7 @@ def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_j
             row = _classify(file, classifier)
             failed += "error" in row
             decided.update([row["decision"]] if "decision" in row else [])
+            said.update(zip(row.get("reasons", ()), row.get("instructions", ()), strict=True))
             reasons.update(row.get("reasons", ()))
             if as_json:
                 print_json(row)
@@ -70,7 +72,7 @@ def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_j
             show(done, len(files))
     if not as_json:
         for reason, count in reasons.items():
-            note(f"{reason.capitalize()} ({count}): {explain(reason)}")
+            note(f"{count} {reason}. {said[reason]}")
         note(", ".join(f"{count} {decision}" for decision, count in decided.items()))
         note(DISCLAIMER)
     if failed:

@@ -98,11 +98,14 @@ def _answers(answer: Mapping[str, Any] | None) -> str:
     if answer is None:
         return "always"
     conformal, domain = answer["conformal"], answer.get("domain")
-    lines = [
+    lines = []
+    if "quality" in answer:
+        lines.append(f"where {len(answer['quality']['limits'])} measures of quality are in limits")
+    lines.append(
         f"where one class alone has a probability of {conformal['least_probability']:.3f} or more "
         f"(true class missed in {conformal['error_rate']:.1%} of such images; fitted on "
         f"{conformal['n']} of the {conformal['part']} part)"
-    ]
+    )
     if domain is not None:
         lines.append(
             f"and the embedding is at most {domain['most_distance']:.2f} from the training's "

@@ -91,7 +91,8 @@ def command(
     """Classify frames from a camera as they come.
 
     With --json, one line per frame: sequence, captured_s (monotonic seconds), skipped, label,
-    decision (result, repeat or refer), reasons, scores and timing_ms. Ctrl-C ends it cleanly.
+    decision (result, repeat or refer), reasons, instructions, scores and timing_ms. Ctrl-C ends it
+    cleanly.
     """
     from edge.cameras import open_camera
     from edge.classifier import Classifier

@@ -62,6 +62,12 @@ class Finding:
     limit: float
     instruction: str
 
+    @property
+    def reason(self) -> str:
+        """What is wrong, in a few words: the instruction up to its colon."""
+        said = self.instruction.partition(":")[0]
+        return said[0].lower() + said[1:]
+
     def as_json(self) -> dict[str, object]:
         """Return a dictionary that `json.dumps` takes."""
         return {

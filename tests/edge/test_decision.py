@@ -11,8 +11,8 @@ from edge.decision import (
     UNLIKE_TRAINING,
     Limits,
     decide,
-    explain,
 )
+from edge.quality import Finding
 
 SURE = {"Benign": 0.02, "Early": 0.95, "Pre": 0.02, "Pro": 0.01}
 LIMITS = Limits(least_probability=0.3, most_distance=5.0)
@@ -47,6 +47,14 @@ def test_model_without_limits_always_answers() -> None:
     assert decide(SURE, None, Limits(0.3, None)).verdict == "result"
 
 
-@pytest.mark.parametrize("reason", REASONS)
-def test_every_reason_says_what_to_do(reason: str) -> None:
-    assert explain(reason).endswith(".")
+def test_bad_quality_comes_before_any_opinion() -> None:
+    dark = Finding("brightness", 90.0, 200.0, "Too dark: turn the lamp up")
+    decision = decide(SURE, 99.0, LIMITS, [dark])
+    assert (decision.verdict, decision.reasons) == ("repeat", ("too dark",))
+    assert decision.instructions == ("Too dark: turn the lamp up",)
+
+
+def test_every_reason_says_what_to_do() -> None:
+    decision = decide({"a": 0.2, "b": 0.1}, 99.0, LIMITS)
+    assert decision.instructions == (REASONS[UNLIKE_TRAINING], REASONS[NO_CLASS])
+    assert all(text.endswith(".") for text in REASONS.values())

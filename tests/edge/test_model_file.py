@@ -95,7 +95,7 @@ def test_classifier_gives_probabilities_and_times(tiny_model: Path) -> None:
     assert tuple(first.scores) == SMEAR_LABELS
     assert sum(first.scores.values()) == pytest.approx(1.0, abs=0.02)
     assert first.label == max(first.scores, key=lambda label: first.scores[label])
-    assert set(first.timing_ms) == {"preprocess", "invoke", "decide"}
+    assert set(first.timing_ms) == {"preprocess", "quality", "invoke", "decide"}
     assert all(milliseconds > 0 for milliseconds in first.timing_ms.values())
     assert first.scores == second.scores
     assert first.model_id.startswith("custom-cnn@")

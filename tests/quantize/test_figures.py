@@ -51,7 +51,7 @@ def test_each_broken_promise_is_named(change: dict[str, object], said: str) -> N
 
 
 def test_slow_classification_is_named() -> None:
-    (sentence,) = broken_promises([], [replace(_TIMING, ratio=1.31)])
+    (sentence,) = broken_promises([], [replace(_TIMING, network="mobilenet-v2", ratio=1.31)])
     assert "classify over invoke is 1.31" in sentence
 
 

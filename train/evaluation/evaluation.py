@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DatasetError
+from edge.quality import MEASURED_SIDE
 from train.evaluation.answers import answers_report
 from train.evaluation.metrics import classification_report
 from train.evaluation.models import EvaluationModel, load_evaluation_model, predicted_scores
@@ -101,7 +102,12 @@ def run_evaluation(
     split = read_split(split_path) if split_path is not None else model.split
     chosen = choose_part(image_set, part, split)
     images = image_set.images[chosen]
-    predictions = None if model.predict is None else model.predict(images)
+    predictions = None
+    if model.predict is not None:
+        fields = images
+        if (model.height, model.width) != (MEASURED_SIDE, MEASURED_SIDE):
+            fields = read_image_set(data, MEASURED_SIDE, MEASURED_SIDE, model.labels).images[chosen]
+        predictions = model.predict(images, fields)
     scores = model.score(images) if predictions is None else predicted_scores(predictions)
     if scores.shape[1] != len(image_set.labels):
         raise DatasetError(

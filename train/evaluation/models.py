@@ -35,8 +35,9 @@ class EvaluationModel:
         split: how the run that made it divided its images; None where that is not known.
         data_digest: version of the data that it was trained and tested on; None if not known.
         network: the Keras network; None for an int8 file.
-        predict: an int8 file's whole predictions for images as `score` takes them, with decisions;
-            None for a float network, which makes none.
+        predict: an int8 file's whole predictions, with decisions, for images as `score` takes them
+            and the same fields as their quality is measured (RGB uint8, shape (n, side, side, 3),
+            side `edge.quality.MEASURED_SIDE`); None for a float network, which decides nothing.
         origin: what the file tells of its training, such as seed and split, by name.
     """
 
@@ -47,7 +48,7 @@ class EvaluationModel:
     split: Split | None
     data_digest: str | None = None
     network: Any = None
-    predict: Callable[[NDArray[np.uint8]], Sequence[Prediction]] | None = None
+    predict: Callable[[NDArray[np.uint8], NDArray[np.uint8]], Sequence[Prediction]] | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -73,7 +74,7 @@ def load_evaluation_model(path: Path) -> EvaluationModel:
     training = model.card.get("training", {})
     return EvaluationModel(
         score=lambda images: score_int8(classifier, images),
-        predict=lambda images: [classifier.classify(image) for image in images],
+        predict=lambda images, fields: _predict(classifier, images, fields),
         labels=model.labels,
         height=model.height,
         width=model.width,
@@ -94,6 +95,25 @@ def score_int8(classifier: Classifier, images: NDArray[np.uint8]) -> NDArray[np.
         float32, shape (n, classes).
     """
     return predicted_scores([classifier.classify(image) for image in images])
+
+
+def _predict(
+    classifier: Classifier, images: NDArray[np.uint8], fields: NDArray[np.uint8]
+) -> list[Prediction]:
+    """Classify images; what is decided of each goes by its field, whose quality can be seen."""
+    predictions = [classifier.classify(image) for image in images]
+    if images.shape == fields.shape:
+        return predictions
+    decided = [classifier.classify(field) for field in fields]
+    return [
+        replace(
+            one,
+            decision=other.decision,
+            reasons=other.reasons,
+            instructions=other.instructions,
+        )
+        for one, other in zip(predictions, decided, strict=True)
+    ]
 
 
 def predicted_scores(predictions: Sequence[Prediction]) -> NDArray[np.float32]:

@@ -67,7 +67,10 @@ _RULES = (
 
 
 def fit_limits(
-    images: NDArray[np.uint8], seed: int, provenance: Mapping[str, Any]
+    images: NDArray[np.uint8],
+    seed: int,
+    provenance: Mapping[str, Any],
+    most_spoiled: int | None = None,
 ) -> QualityLimits:
     """Fit the limits of all measures.
 
@@ -80,10 +83,16 @@ def fit_limits(
             width, 3).
         seed: of what is random in spoiling them.
         provenance: what to note about the images; the settings of the fit are added.
+        most_spoiled: how many of the images are spoiled at most, drawn at random; None for all.
     """
     good = measure(list(images))
+    if most_spoiled is not None and most_spoiled < len(images):
+        drawn = np.random.default_rng(seed).choice(len(images), most_spoiled, replace=False)
+        spoiled_images = images[np.sort(drawn)]
+    else:
+        spoiled_images = images
     bad = {
-        name: measure(BY_NAME[name].make(images, seed))
+        name: measure(BY_NAME[name].make(spoiled_images, seed))
         for name in sorted({rule.bad for rule in _RULES if rule.bad is not None})
     }
     sides: dict[str, dict[str, float]] = {}
