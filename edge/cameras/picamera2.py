@@ -102,11 +102,7 @@ class Picamera2Camera(Camera):
             CameraError: no frame came within the time, the camera failed, or it is not open.
         """
         if self._device is None:
-            raise CameraError(
-                "A camera is open while it is read",
-                got=f"{self.name}, which is closed",
-                next_step="Call open() first, or use a with statement",
-            )
+            raise self.not_open()
         try:
             return self._capture(max(timeout_s, 0.0))
         except TimeoutError as error:

@@ -76,6 +76,7 @@ def test_left_is_red_and_right_is_blue(make: Make, monkeypatch: pytest.MonkeyPat
 
 def test_kinds_make_cameras_of_their_names(tmp_path: Path) -> None:
     options: dict[str, dict[str, Any]] = {"replay": {"path": tmp_path}}
+    options["mjpeg"] = {"url": "http://localhost/"}
     for kind in CAMERA_KINDS:
         assert isinstance(open_camera(kind, **options.get(kind, {})), Camera)
 
