@@ -7,12 +7,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import CameraError
+
+
+class Still(Protocol):
+    """A frame's picture at full size, which costs nothing until it is asked for."""
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """Return the picture: RGB, uint8, shape (height, width, 3).
+
+        Raises:
+            CameraError: it was released, or its camera was closed.
+        """
+
+    def release(self) -> None:
+        """Let go of it before the frame itself is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +40,7 @@ class Frame:
         skipped: frames known to be missing directly before this one.
         metadata: what the source says about the frame, by its own names; empty where it says
             nothing. Of picamera2 for example "ExposureTime" in microseconds and "AnalogueGain".
+        still: the same moment at full size, where the source has it and was asked for it.
     """
 
     pixels: NDArray[np.uint8]
@@ -33,6 +48,7 @@ class Frame:
     captured_s: float
     skipped: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    still: Still | None = None
 
 
 class Camera(ABC):

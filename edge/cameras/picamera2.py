@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from importlib import import_module
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
 from edge.cameras.base import Camera, Frame
+from edge.cameras.exposure import ExposureLock, measure_exposure
 from edge.cameras.pixel_formats import RGB_SOURCES, to_rgb
+from edge.cameras.sensor_time import capture_time, frames_between
+from edge.cameras.still import HeldStill
 from edge.errors import CameraError, MissingPackageError
 
 #: Lies in memory as R, G, B; see `edge.cameras.pixel_formats`.
 _PIXEL_FORMAT = "BGR888"
 _BUFFERS = 4
+# With stills, frames on their way hold their buffers: the one being read, the newest, the one being
+# classified, and one that is being kept. Two are left to the camera.
+_BUFFERS_WITH_STILLS = 6
+# What every pipeline can scale to; a Raspberry Pi 4 offers nothing else in its second stream.
+_SCALED_FORMAT = "YUV420"
 _CHECK_CABLE = (
     "Check the ribbon cable with the power off, then run `rpicam-hello --list-cameras`; "
     "a camera also serves one program at a time"
@@ -37,31 +45,52 @@ class Picamera2Camera(Camera):
     from that timestamp and FrameDuration where both are known, else from libcamera's request
     numbers, and counts every frame not handed out, whether lost or merely not asked for in time.
 
+    With `still_size` the camera delivers two pictures of each moment: the image processor scales
+    one down for the network, the other stays in its buffer, and is copied out only when
+    `Frame.still.pixels` is asked for it.
+
+    With `lock`, exposure, gain and white balance are measured when the camera is opened for the
+    first time, which must see an empty field then, and are kept from there on: smears that are
+    exposed alike can be compared. Each frame's `metadata` tells what held for it.
+
     Args:
         index: the camera's number, as `rpicam-hello --list-cameras` counts them.
         width: the asked width in pixels.
         height: the asked height in pixels.
+        still_size: width and height of the still in pixels, not below the frame's; None has none.
+        lock: what keeps the settings, over openings and cameras; None leaves them automatic.
     """
 
-    def __init__(self, index: int = 0, width: int = 640, height: int = 480) -> None:
+    def __init__(
+        self,
+        index: int = 0,
+        width: int = 640,
+        height: int = 480,
+        still_size: tuple[int, int] | None = None,
+        lock: ExposureLock | None = None,
+    ) -> None:
         self.name = f"picamera2:{index}"
         self._index = index
         self._asked_size = (width, height)
+        self._still_size = still_size
+        self._lock = lock
+        self._stream = "main" if still_size is None else "lores"
+        self._stills: WeakSet[HeldStill] = WeakSet()
         self._size = self._asked_size
         self._device: Any = None
         self._job: Any = None
         self._format = _PIXEL_FORMAT
         self._next = 0
         self._last_request: int | None = None
-        self._last_timestamp_ns: int | None = None
+        self._last: Mapping[str, Any] = {}
 
     def open(self) -> None:
         """Open, configure and start the camera.
 
         Raises:
             MissingPackageError: picamera2 is not installed or cannot be loaded.
-            CameraError: there is no such camera, another program holds it, or it offers no usable
-                pixel format.
+            CameraError: there is no such camera, another program holds it, it offers no usable
+                pixel format, or its exposure cannot be locked.
         """
         self.close()
         library = _load_library()
@@ -118,24 +147,47 @@ class Picamera2Camera(Camera):
         """Stop the camera and release it."""
         device, self._device = self._device, None
         self._job = None
+        for still in list(self._stills):
+            still.release()
         if device is not None:
             _close_quietly(device)
 
     def _start(self, device: Any) -> None:
-        wanted = {"size": self._asked_size, "format": _PIXEL_FORMAT}
-        device.configure(device.create_video_configuration(main=wanted, buffer_count=_BUFFERS))
-        main = device.camera_configuration()["main"]
-        if main["format"] not in RGB_SOURCES:
-            raise CameraError(
-                "A camera delivers a pixel format that can be turned into RGB",
-                got=f"{main['format']} from {self.name}",
-                next_step=f"Choose a camera with one of {', '.join(RGB_SOURCES)}",
-            )
-        self._format = str(main["format"])
-        self._size = (int(main["size"][0]), int(main["size"][1]))
+        device.configure(self._configuration(device))
+        configured = device.camera_configuration()
+        for name in {"main", self._stream}:
+            if configured[name]["format"] not in RGB_SOURCES:
+                raise CameraError(
+                    "A camera delivers a pixel format that can be turned into RGB",
+                    got=f"{configured[name]['format']} from {self.name}",
+                    next_step=f"Choose a camera with one of {', '.join(RGB_SOURCES)}",
+                )
+        stream = configured[self._stream]
+        self._format = str(stream["format"])
+        self._size = (int(stream["size"][0]), int(stream["size"][1]))
         self._next = 0
-        self._last_request = self._last_timestamp_ns = None
+        self._last, self._last_request = {}, None
         device.start()
+        if self._lock is not None and self._lock.exposure is None:
+            self._lock.exposure = measure_exposure(device, self.name)
+            device.set_controls(self._lock.exposure.controls())
+
+    def _configuration(self, device: Any) -> Any:
+        """Return picamera2's configuration for what was asked."""
+        options: dict[str, Any] = {"buffer_count": _BUFFERS}
+        main = {"size": self._asked_size, "format": _PIXEL_FORMAT}
+        if self._still_size is not None:
+            # YUV is taken as BT.601, which picamera2 chooses by itself for small pictures alone.
+            small = device.create_video_configuration(main=main)
+            options = {
+                "buffer_count": _BUFFERS_WITH_STILLS,
+                "lores": {"size": self._asked_size, "format": _SCALED_FORMAT},
+                "colour_space": small["colour_space"],
+            }
+            main = {"size": self._still_size, "format": _PIXEL_FORMAT}
+        if self._lock is not None and self._lock.exposure is not None:
+            options["controls"] = self._lock.exposure.controls()
+        return device.create_video_configuration(main=main, **options)
 
     def _capture(self, timeout_s: float) -> Frame:
         job, self._job = self._job, None
@@ -153,34 +205,29 @@ class Picamera2Camera(Camera):
         except TimeoutError:
             self._job = job
             raise
+        still = None
         try:
-            array = request.make_array("main")
+            array = request.make_array(self._stream)
             metadata = request.get_metadata()
             number = getattr(request.request, "sequence", None)
+            if self._still_size is not None:
+                still = HeldStill(request, self._device.camera_configuration()["main"])
+                self._stills.add(still)
         finally:
-            request.release()
-        skipped = self._missing_before(number, metadata)
+            if still is None:
+                request.release()
+        skipped = frames_between(self._last, metadata, self._last_request, number)
+        self._last, self._last_request = metadata, number
         sequence = self._next + skipped
         self._next = sequence + 1
         return Frame(
             pixels=to_rgb(np.asarray(array, np.uint8), self._format, *self._size),
             sequence=sequence,
-            captured_s=_capture_time(metadata),
+            captured_s=capture_time(metadata),
             skipped=skipped,
+            metadata=metadata,
+            still=still,
         )
-
-    def _missing_before(self, request: int | None, metadata: Mapping[str, Any]) -> int:
-        """Count the frames between the last one handed out and this one."""
-        timestamp_ns = metadata.get("SensorTimestamp")
-        duration_us = metadata.get("FrameDuration")
-        last_request, self._last_request = self._last_request, request
-        last_ns, self._last_timestamp_ns = self._last_timestamp_ns, timestamp_ns
-        steps: int = 1
-        if timestamp_ns and last_ns and duration_us:
-            steps = round((timestamp_ns - last_ns) / (1000 * duration_us))
-        elif request is not None and last_request is not None:
-            steps = request - last_request
-        return max(steps - 1, 0)
 
     def _failure(self, rule: str, error: BaseException) -> CameraError:
         """Return a CameraError that names the innermost reason."""
@@ -191,34 +238,6 @@ class Picamera2Camera(Camera):
         if str(reason):
             got = f"{got}: {reason}"
         return CameraError(rule, got=got, next_step=_CHECK_CABLE)
-
-
-def monotonic_seconds(timestamp_ns: int, monotonic_ns: int, boottime_ns: int) -> float:
-    """Move a sensor's timestamp to the monotonic clock.
-
-    libcamera documents SensorTimestamp as CLOCK_BOOTTIME, while the Raspberry Pi's drivers stamp
-    buffers with CLOCK_MONOTONIC; the two differ by the time the machine was suspended. A frame
-    cannot come from the future, so the clock that makes it youngest without that is the right one.
-
-    Args:
-        timestamp_ns: the timestamp in nanoseconds.
-        monotonic_ns: CLOCK_MONOTONIC now, in nanoseconds.
-        boottime_ns: CLOCK_BOOTTIME now, in nanoseconds.
-
-    Returns:
-        Seconds of CLOCK_MONOTONIC; that clock's now where the timestamp fits neither clock.
-    """
-    ages = [clock - timestamp_ns for clock in (monotonic_ns, boottime_ns)]
-    age = min((age for age in ages if age >= 0), default=0)
-    return (monotonic_ns - age) / 1e9
-
-
-def _capture_time(metadata: Mapping[str, Any]) -> float:
-    timestamp_ns = metadata.get("SensorTimestamp")
-    if not timestamp_ns:
-        return time.monotonic()
-    boottime_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    return monotonic_seconds(int(timestamp_ns), time.monotonic_ns(), boottime_ns)
 
 
 def _load_library() -> Any:

@@ -26,7 +26,7 @@ from edge.labels import DISCLAIMER
     "watch",
     epilog="""\b
 Examples:
-  blastscope watch --camera picamera2
+  blastscope watch --camera picamera2 --lock-exposure
   blastscope watch --camera usb --source /dev/video0 --model fast
   blastscope watch --camera mjpeg --source http://microscope.local:8080/stream
   blastscope watch --camera replay --source fields/ --json
@@ -72,6 +72,12 @@ Examples:
     help="Frames a second of the simulated microscope, which is then live; if left out, it draws "
     "one frame after the other.",
 )
+@click.option(
+    "--lock-exposure",
+    is_flag=True,
+    help="Measure exposure, gain and white balance at the start, on an empty field, and keep them "
+    "(picamera2).",
+)
 @click.option("--frames", type=click.IntRange(min=1), help="Stop after so many frames.")
 @click.option(
     "--timeout",
@@ -91,6 +97,7 @@ def command(
     height: int,
     seed: int,
     rate: float | None,
+    lock_exposure: bool,
     frames: int | None,
     timeout_s: float,
     model_path: Path,
@@ -114,7 +121,14 @@ def command(
     from edge.classifier import Classifier
     from edge.watching import WatchCounts, watch
 
+    if lock_exposure and kind != "picamera2":
+        raise click.UsageError("--lock-exposure is for --camera picamera2.")
     options = _camera_options(kind, source, width, height, seed, rate)
+    if lock_exposure:
+        from edge.cameras.exposure import ExposureLock
+
+        # One for all openings: a camera that comes back must not measure on a smear.
+        options["lock"] = ExposureLock()
     stop_on_signals()
     stop = StopRequest()
     counts = WatchCounts()

@@ -137,6 +137,42 @@ def test_camera_is_tried_again_for_as_long_as_it_takes() -> None:
     assert bench.open_now == 0
 
 
+class RecordedBackOff(BackOff):
+    """Waits next to nothing, and keeps what it was asked."""
+
+    asked: list[int] = []  # noqa: RUF012
+
+    def wait_s(self, tries: int) -> float:
+        self.asked.append(tries)
+        return 0.01
+
+
+def test_waits_grow_until_a_good_frame_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    asked: list[int] = []
+    monkeypatch.setattr(RecordedBackOff, "asked", asked)
+    with supervised(bench, back_off=RecordedBackOff()) as camera:
+        camera.read(DEADLINE_S)
+        for _ in range(2):
+            bench.do("unplugged")
+            wait_for(camera, lambda event: len(asked) >= 5)
+            bench.do("good")
+            wait_for(camera, lambda event: event.kind == "recovered")
+            assert asked == list(range(len(asked)))
+            asked.clear()
+
+
+def test_camera_that_fails_is_not_opened_before_its_wait_is_over() -> None:
+    bench = Bench()
+    with supervised(bench, back_off=BackOff(first_s=3600.0, longest_s=3600.0)) as camera:
+        camera.read(DEADLINE_S)
+        bench.do("crashing")
+        wait_for(camera, lambda event: event.kind == "fault")
+        bench.do("good")
+        assert camera.poll(0.3) is None or camera.poll(0.3) is None
+        assert bench.openings == 1
+
+
 def test_frozen_camera_that_opens_to_the_same_frame_has_not_recovered() -> None:
     bench = Bench()
     frozen = bench.field()

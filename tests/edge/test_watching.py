@@ -23,6 +23,7 @@ from edge.cameras.frame_check import FrameLimits
 from edge.cameras.replay import ReplayCamera
 from edge.cameras.supervised import SupervisedCamera
 from edge.classifier import Classifier
+from edge.cli.options import StopRequest
 from edge.errors import FrameError
 from edge.watching import WatchCounts, WatchedFrame, watch
 from tests.edge.camera_stubs import grey, write
@@ -290,6 +291,41 @@ def test_stopping_finishes_the_frame_in_hand(model: Path) -> None:
         rows = [json.loads(line) for line in [first, *rest.splitlines()]]
         assert counts_of(said)["classified"] == len(rows)
         assert process.returncode == 0
+
+
+def test_first_signal_asks_and_the_second_interrupts() -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    stop = StopRequest()
+    try:
+        stop.listen()
+        assert not stop.is_made
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.is_made
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--camera", "mjpeg"], "needs --source"),
+        (["--camera", "mjpeg", "--source", "/dev/video0"], "begins with http://"),
+        (["--camera", "mjpeg", "--source", "http://127.0.0.1:9/"], "refused"),
+        (["--camera", "simulated", "--lock-exposure"], "--camera picamera2"),
+        (["--camera", "simulated", "--rate", "0"], "--rate"),
+    ],
+)
+def test_cameras_that_cannot_be_are_refused(model: Path, words: list[str], said: str) -> None:
+    with watching(model, *words) as process:
+        printed, told = process.communicate()
+    assert process.returncode == 2
+    assert said in told
+    assert "Traceback" not in told
+    assert printed == ""
 
 
 def resident_mb(process: subprocess.Popen[str]) -> float:
