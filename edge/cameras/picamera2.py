@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import CancelledError
-from importlib import import_module
 from typing import Any
 from weakref import WeakSet
 
@@ -12,10 +11,11 @@ import numpy as np
 
 from edge.cameras.base import Camera, Frame
 from edge.cameras.exposure import ExposureLock, measure_exposure
+from edge.cameras.picamera2_library import FAILURES, close_quietly, load_library
 from edge.cameras.pixel_formats import RGB_SOURCES, to_rgb
 from edge.cameras.sensor_time import capture_time, frames_between
-from edge.cameras.still import HeldStill
-from edge.errors import CameraError, MissingPackageError
+from edge.cameras.still import HeldStill, give_back
+from edge.errors import CameraError
 
 #: Lies in memory as R, G, B; see `edge.cameras.pixel_formats`.
 _PIXEL_FORMAT = "BGR888"
@@ -25,13 +25,12 @@ _BUFFERS = 4
 _BUFFERS_WITH_STILLS = 6
 # What every pipeline can scale to; a Raspberry Pi 4 offers nothing else in its second stream.
 _SCALED_FORMAT = "YUV420"
+# Sensors' sizes are rounded to their blocks: 4056 x 3040 is meant to be 4 to 3.
+_PROPORTIONS_DIFFER = 0.01
 _CHECK_CABLE = (
     "Check the ribbon cable with the power off, then run `rpicam-hello --list-cameras`; "
     "a camera also serves one program at a time"
 )
-# What picamera2 raises from a camera in a wrong state or gone; OSError and KeyError come from
-# libcamera's bindings, IndexError from earlier releases of picamera2 without a camera.
-_FAILURES = (RuntimeError, OSError, LookupError, ValueError, AttributeError, CancelledError)
 
 
 class Picamera2Camera(Camera):
@@ -57,8 +56,12 @@ class Picamera2Camera(Camera):
         index: the camera's number, as `rpicam-hello --list-cameras` counts them.
         width: the asked width in pixels.
         height: the asked height in pixels.
-        still_size: width and height of the still in pixels, not below the frame's; None has none.
+        still_size: width and height of the still in pixels, in the frame's proportions and not
+            below it; None has none.
         lock: what keeps the settings, over openings and cameras; None leaves them automatic.
+
+    Raises:
+        CameraError: the still has other proportions than the frame.
     """
 
     def __init__(
@@ -69,13 +72,21 @@ class Picamera2Camera(Camera):
         still_size: tuple[int, int] | None = None,
         lock: ExposureLock | None = None,
     ) -> None:
+        if still_size is not None and not _is_alike(still_size, (width, height)):
+            raise CameraError(
+                "A still has the proportions of its frame, which would be distorted otherwise",
+                got=f"{still_size[0]} x {still_size[1]} and {width} x {height} pixels",
+                next_step="Choose sizes such as 2028 x 1520 and 640 x 480 pixels",
+            )
         self.name = f"picamera2:{index}"
         self._index = index
         self._asked_size = (width, height)
         self._still_size = still_size
         self._lock = lock
+        self._still_stream: Mapping[str, Any] = {}
         self._stream = "main" if still_size is None else "lores"
         self._stills: WeakSet[HeldStill] = WeakSet()
+        self._dropped: deque[Any] = deque()
         self._size = self._asked_size
         self._device: Any = None
         self._job: Any = None
@@ -93,10 +104,10 @@ class Picamera2Camera(Camera):
                 pixel format, or its exposure cannot be locked.
         """
         self.close()
-        library = _load_library()
+        library = load_library()
         try:
             models = [str(info.get("Model", "?")) for info in library.global_camera_info()]
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._failure("A camera answers when cameras are listed", error) from error
         if not 0 <= self._index < len(models):
             raise CameraError(
@@ -106,15 +117,15 @@ class Picamera2Camera(Camera):
             )
         try:
             device = library(self._index)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._failure("A camera that is connected can be opened", error) from error
         try:
             self._start(device)
-        except _FAILURES as error:
-            _close_quietly(device)
+        except FAILURES as error:
+            close_quietly(device)
             raise self._failure("A camera accepts its configuration and starts", error) from error
         except CameraError:
-            _close_quietly(device)
+            close_quietly(device)
             raise
         self._device = device
 
@@ -140,7 +151,7 @@ class Picamera2Camera(Camera):
                 got="none",
                 next_step=_CHECK_CABLE,
             ) from error
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._failure("A camera goes on delivering frames", error) from error
 
     def close(self) -> None:
@@ -149,8 +160,9 @@ class Picamera2Camera(Camera):
         self._job = None
         for still in list(self._stills):
             still.release()
+        self._release_dropped()
         if device is not None:
-            _close_quietly(device)
+            close_quietly(device)
 
     def _start(self, device: Any) -> None:
         device.configure(self._configuration(device))
@@ -162,6 +174,7 @@ class Picamera2Camera(Camera):
                     got=f"{configured[name]['format']} from {self.name}",
                     next_step=f"Choose a camera with one of {', '.join(RGB_SOURCES)}",
                 )
+        self._still_stream = configured["main"]
         stream = configured[self._stream]
         self._format = str(stream["format"])
         self._size = (int(stream["size"][0]), int(stream["size"][1]))
@@ -178,7 +191,7 @@ class Picamera2Camera(Camera):
         main = {"size": self._asked_size, "format": _PIXEL_FORMAT}
         if self._still_size is not None:
             # YUV is taken as BT.601, which picamera2 chooses by itself for small pictures alone.
-            small = device.create_video_configuration(main=main)
+            small = device.create_video_configuration(main={"size": (320, 240)})
             options = {
                 "buffer_count": _BUFFERS_WITH_STILLS,
                 "lores": {"size": self._asked_size, "format": _SCALED_FORMAT},
@@ -189,7 +202,13 @@ class Picamera2Camera(Camera):
             options["controls"] = self._lock.exposure.controls()
         return device.create_video_configuration(main=main, **options)
 
+    def _release_dropped(self) -> None:
+        """Give back the buffers of stills that were dropped with their frames."""
+        while self._dropped:
+            give_back(self._dropped.popleft())
+
     def _capture(self, timeout_s: float) -> Frame:
+        self._release_dropped()
         job, self._job = self._job, None
         if job is not None:
             # The job of a read that timed out: a frame that has come since is old, so let it go.
@@ -211,7 +230,7 @@ class Picamera2Camera(Camera):
             metadata = request.get_metadata()
             number = getattr(request.request, "sequence", None)
             if self._still_size is not None:
-                still = HeldStill(request, self._device.camera_configuration()["main"])
+                still = HeldStill(request, self._still_stream, self._dropped)
                 self._stills.add(still)
         finally:
             if still is None:
@@ -240,28 +259,6 @@ class Picamera2Camera(Camera):
         return CameraError(rule, got=got, next_step=_CHECK_CABLE)
 
 
-def _load_library() -> Any:
-    """Import picamera2 and return its class."""
-    try:
-        return import_module("picamera2").Picamera2
-    except ImportError as error:
-        raise MissingPackageError(
-            "The Raspberry Pi's camera needs picamera2, from Raspberry Pi OS's own packages",
-            got=error,
-            next_step="Run `sudo apt install python3-picamera2`, and make the environment of "
-            "blastscope with `python3 -m venv --system-site-packages`",
-        ) from error
-    except Exception as error:  # a numpy of another ABI raises ValueError, a broken library OSError
-        raise MissingPackageError(
-            "picamera2 loads together with the numpy of this environment",
-            got=f"{type(error).__name__}: {error}",
-            next_step="Remove numpy from the environment so that Raspberry Pi OS's own is used",
-        ) from error
-
-
-def _close_quietly(device: Any) -> None:
-    """Close a device whose hardware may be gone: there is nothing left to do when that fails."""
-    try:
-        device.close()
-    except _FAILURES:
-        return
+def _is_alike(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Tell whether two sizes have the same proportions, give or take a percent."""
+    return abs(one[0] * other[1] / (one[1] * other[0]) - 1.0) <= _PROPORTIONS_DIFFER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -22,9 +23,12 @@ class HeldStill:
     Args:
         request: the completed request, which is released here.
         stream: the configuration of its main stream.
+        dropped: where the request goes when this is dropped without `release`, for the camera to
+            release. That may be at any moment, within picamera2's own locks too.
     """
 
-    def __init__(self, request: Any, stream: Mapping[str, Any]) -> None:
+    def __init__(self, request: Any, stream: Mapping[str, Any], dropped: deque[Any]) -> None:
+        self._dropped = dropped
         self._lock = threading.Lock()
         self._request: Any = request
         self._format = str(stream["format"])
@@ -54,9 +58,14 @@ class HeldStill:
         with self._lock:
             request, self._request = self._request, None
         if request is not None:
-            # The camera may be gone, and its buffers with it.
-            with suppress(Exception):
-                request.release()
+            give_back(request)
 
     def __del__(self) -> None:
-        self.release()
+        if self._request is not None:
+            self._dropped.append(self._request)
+
+
+def give_back(request: Any) -> None:
+    """Release a request of a camera that may be gone, and its buffers with it."""
+    with suppress(Exception):
+        request.release()

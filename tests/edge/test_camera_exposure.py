@@ -79,6 +79,12 @@ def test_still_below_the_frame_is_refused() -> None:
         Picamera2Camera(0, 64, 48, still_size=(32, 24)).open()
 
 
+def test_still_of_other_proportions_is_refused() -> None:
+    Picamera2Camera(0, 640, 480, still_size=(4056, 3040))
+    with pytest.raises(CameraError, match="1920 x 1080 and 640 x 480"):
+        Picamera2Camera(0, 640, 480, still_size=(1920, 1080))
+
+
 def test_stills_pass_through_a_camera_that_is_watched_over() -> None:
     with installed(frames=noise), SupervisedCamera(camera_with_stills) as camera:
         for frame in camera.frames(limit=20):
