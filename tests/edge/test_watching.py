@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,7 +26,7 @@ from edge.cameras.replay import ReplayCamera
 from edge.cameras.supervised import SupervisedCamera
 from edge.classifier import Classifier
 from edge.cli.options import StopRequest
-from edge.errors import FrameError
+from edge.errors import BlastscopeError, FrameError
 from edge.watching import WatchCounts, WatchedFrame, watch
 from tests.edge.camera_stubs import grey, write
 from tests.edge.faulty_camera import NOTICED_AS, Bench, FaultyCamera
@@ -97,6 +99,7 @@ def test_flood_of_faults(model: Path, seed: int) -> None:
     counts = WatchCounts()
     good = 5
     patience = 0
+    done = threading.Event()
 
     def on_event(event: CameraEvent) -> None:
         nonlocal good, patience
@@ -124,7 +127,7 @@ def test_flood_of_faults(model: Path, seed: int) -> None:
             classifier,
             counts=counts,
             on_event=on_event,
-            should_stop=lambda: "too late" in plan,
+            should_stop=lambda: done.is_set() or "too late" in plan,
             clock=JumpingClock(),
         ):
             rows.append(watched)
@@ -132,7 +135,8 @@ def test_flood_of_faults(model: Path, seed: int) -> None:
             if good > 0 or (doing and doing != ["slow"]):
                 continue
             if not plan:
-                break
+                done.set()
+                continue
             doing[:] = [plan.pop()]
             bench.do(doing[0])
             good = chance.randint(1, 5)
@@ -178,6 +182,51 @@ def test_frames_that_the_classifier_refuses_are_counted(model: Path, tmp_path: P
     counts.take_over(camera)
     assert len(rows) == counts.classified == counts.unclassified == 3
     assert counts.captured == 6 == counts.classified + counts.skipped + counts.failed
+
+
+def test_inference_goes_on_while_a_result_is_dealt_with_and_no_queue_grows(model: Path) -> None:
+    bench = Bench()
+    counts = WatchCounts()
+    camera = SupervisedCamera(lambda: FaultyCamera(bench))
+    with Classifier.load(model) as classifier, camera:
+        rows = watch(camera, classifier, counts=counts)
+        first = next(rows)
+        until = time.monotonic() + DEADLINE_S
+        while counts.classified < 3 or camera.newest.captured < 200:
+            assert time.monotonic() < until, "nothing went on behind the result in hand"
+            time.sleep(0.01)
+        assert counts.classified == 3, "the one in hand, the next, and one that waits for room"
+        seen = [first, *itertools.islice(rows, 10)]
+        assert seen[-1].frame.skipped < 100 < sum(row.frame.skipped for row in seen)
+        rows.close()
+    assert [one for one in threading.enumerate() if one.name == "inference"] == []
+
+
+def test_stop_yields_what_is_in_hand(model: Path) -> None:
+    bench = Bench()
+    counts = WatchCounts()
+    camera = SupervisedCamera(lambda: FaultyCamera(bench))
+    stopped = threading.Event()
+    rows = []
+    with Classifier.load(model) as classifier, camera:
+        for watched in watch(camera, classifier, counts=counts, should_stop=stopped.is_set):
+            rows.append(watched)
+            while not stopped.is_set() and counts.classified < 3:
+                time.sleep(0.01)
+            stopped.set()
+    counts.take_over(camera)
+    assert len(rows) == counts.classified >= 3
+    assert counts.captured == counts.classified + counts.skipped + counts.failed
+
+
+def test_inference_that_fails_is_an_error(model: Path) -> None:
+    camera = SupervisedCamera(lambda: FaultyCamera(Bench()))
+    with Classifier.load(model) as classifier, camera:
+        rows = watch(camera, classifier)
+        next(rows)
+        classifier.close()
+        with pytest.raises(BlastscopeError, match="closed classifier"):
+            list(rows)
 
 
 def test_limit_counts_results(model: Path) -> None:
