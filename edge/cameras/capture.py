@@ -17,7 +17,7 @@ from edge.cameras.newest import NewestFrame
 # The shares of the longest time without a frame that a camera gets for a read, and after which it
 # is held to be hung: one that keeps to its own time limit is told from one that does not.
 _READ_SHARE = 0.8
-_HUNG_SHARE = 0.95
+_HUNG_SHARE = 0.9
 # Opening takes seconds where a driver loads firmware or tunes itself; OpenCV's Video4Linux backend
 # gives up after 10 s.
 _OPEN_S = 15.0

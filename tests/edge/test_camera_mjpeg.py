@@ -120,6 +120,18 @@ def test_stream_that_fails(stream: Stream, address: str, style: str, doing: str)
         assert camera.read().sequence == 0
 
 
+def test_read_waits_no_longer_than_it_is_told(stream: Stream, address: str) -> None:
+    with MjpegCamera(address) as camera:
+        camera.read()
+        stream.doing = "silent"
+        healing = threading.Timer(2.0, setattr, (stream, "doing", "good"))
+        healing.start()
+        with pytest.raises(CameraError, match="within 0"):
+            for _ in camera.frames(timeout_s=0.1):
+                assert stream.doing == "silent", "the read waited for the stream to heal"
+        healing.join()
+
+
 def test_damaged_frames_are_counted(stream: Stream, address: str) -> None:
     with MjpegCamera(address) as camera:
         before = camera.read()

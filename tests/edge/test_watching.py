@@ -377,6 +377,37 @@ def test_cameras_that_cannot_be_are_refused(model: Path, words: list[str], said:
     assert printed == ""
 
 
+def test_locked_exposure_of_the_command_outlives_its_camera(model: Path) -> None:
+    """A camera that fails once keeps what was measured at the start."""
+    program = f"""
+import sys
+from edge.cameras import fake_picamera2
+from edge.cli.main import run
+
+def frames(number):
+    if number == 40 and not broken:
+        broken.append(number)
+        raise RuntimeError("a camera that fails once")
+    return fake_picamera2._source_of(None)(number, 64, 48)
+
+broken = []
+measured = []
+inner = fake_picamera2.Picamera2.capture_metadata
+fake_picamera2.Picamera2.capture_metadata = lambda *given, **more: (
+    measured.append(1), inner(*given, **more))[1]
+words = ["--lock-exposure", "--frames", "40", "--width", "64", "--height", "48", "--json"]
+with fake_picamera2.installed(frames=frames):
+    code = run(["watch", "--camera", "picamera2", "--model", {str(model)!r}, *words])
+sys.exit(code or (broken != [40]) or (len(measured) != 8))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Camera faults: failed 1." in done.stderr
+    assert "Recovered 1 times." in done.stderr
+
+
 def resident_mb(process: subprocess.Popen[str]) -> float:
     text = Path(f"/proc/{process.pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+) kB", text)[1]) / 1024  # type: ignore[index]
