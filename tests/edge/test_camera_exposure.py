@@ -14,6 +14,7 @@ from edge.cameras.fake_picamera2 import installed
 from edge.cameras.picamera2 import Picamera2Camera
 from edge.cameras.supervised import SupervisedCamera
 from edge.errors import CameraError
+from tests.edge import camera_contract
 
 STILL = (640, 480)
 
@@ -35,6 +36,11 @@ def test_still_is_the_moment_of_its_frame_at_full_size() -> None:
             assert frame.pixels.shape == (48, 64, 3)
             assert frame.still is not None
             assert np.array_equal(frame.still.pixels(), noise(frame.sequence))
+
+
+def test_stills_as_the_real_picamera2_has_them() -> None:
+    with installed(frames=camera_contract.red_and_blue()):
+        camera_contract.check_stills(camera_with_stills)
 
 
 def test_frame_is_scaled_by_the_camera_and_in_its_colours() -> None:
