@@ -151,6 +151,9 @@ def command(
                     click.echo(_describe(watched))
             for path in camera.unreadable:
                 note(f"Could not be read, and was passed over: {path}")
+        # What the camera went through while the last frames were dealt with, and it was closed.
+        for event in camera.log.take_events():
+            _tell(event, as_json)
         if stop.is_made:
             note("Stopped.")
     except KeyboardInterrupt:

@@ -34,6 +34,7 @@ class Stream:
         self.authorization: str | None = None
         self.ended = threading.Event()
         self._random = np.random.default_rng(0)
+        self.frozen = self.jpeg()
 
     def jpeg(self) -> bytes:
         pixels = self.pixels
@@ -73,14 +74,13 @@ class _Handler(BaseHTTPRequestHandler):
         if stream.style == "chunked":
             self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        kept = stream.jpeg()
         while not stream.ended.is_set():
             if stream.doing == "killed":
                 return
             if stream.doing == "silent":
                 time.sleep(0.01)
                 continue
-            if not self._write_part(kept if stream.doing == "frozen" else stream.jpeg()):
+            if not self._write_part(stream.frozen if stream.doing == "frozen" else stream.jpeg()):
                 return
             time.sleep(stream.period_s)
 

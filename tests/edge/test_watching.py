@@ -65,6 +65,15 @@ def watching(model: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+def finish(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Return what is still to be read, of which `communicate` drops what was read ahead."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    rest, said = process.stdout.read(), process.stderr.read()
+    process.wait()
+    return rest, said
+
+
 def counts_of(said: str) -> dict[str, int]:
     found = COUNTS.search(said)
     assert found is not None, said
@@ -273,7 +282,7 @@ def test_flood_of_faults_ends_with_a_signal(model: Path, number: signal.Signals)
             else:
                 break  # in the middle of the last fault
         process.send_signal(number)
-        rest, said = process.communicate()
+        rest, said = finish(process)
     for line in rest.splitlines():
         row = json.loads(line)
         (events if "event" in row else rows).append(row)
@@ -336,7 +345,7 @@ def test_stopping_finishes_the_frame_in_hand(model: Path) -> None:
             first = process.stdout.readline()
             threading.Event().wait(wait_s)
             process.send_signal(signal.SIGTERM)
-            rest, said = process.communicate()
+            rest, said = finish(process)
         rows = [json.loads(line) for line in [first, *rest.splitlines()]]
         assert counts_of(said)["classified"] == len(rows)
         assert process.returncode == 0
