@@ -103,6 +103,22 @@ def decode_image(data: bytes, name: str) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
+def jpeg_pixels(data: bytes) -> int:
+    """Return how many pixels a JPEG's header tells, without decoding it; 0 where it tells none.
+
+    ITU-T T.81, annex B: a frame header is a marker FF C0 to FF CF, other than the three that
+    are tables, a length, a byte of precision, and two bytes each of height and width.
+    """
+    position = len(_JPEG_START)
+    while data.startswith(_JPEG_START) and position + 9 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height = int.from_bytes(data[position + 5 : position + 7], "big")
+            return height * int.from_bytes(data[position + 7 : position + 9], "big")
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return 0
+
+
 def _is_cut_short(data: bytes) -> bool:
     """Tell whether a JPEG or PNG lacks its end: OpenCV fills the missing part with grey."""
     if data.startswith(_JPEG_START):

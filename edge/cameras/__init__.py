@@ -20,6 +20,7 @@ __all__ = ["CAMERA_KINDS", "Camera", "Frame", "open_camera"]
 _HOMES = {
     "picamera2": ("edge.cameras.picamera2", "Picamera2Camera"),
     "usb": ("edge.cameras.usb", "UsbCamera"),
+    "mjpeg": ("edge.cameras.mjpeg", "MjpegCamera"),
     "replay": ("edge.cameras.replay", "ReplayCamera"),
     "simulated": ("edge.cameras.simulated", "SimulatedCamera"),
 }
@@ -34,7 +35,7 @@ def open_camera(kind: str, **options: object) -> Camera:
     Args:
         kind: one of `CAMERA_KINDS`.
         **options: the arguments of that kind's class, such as `path` and `loop` for "replay",
-            `device`, `width` and `height` for "usb".
+            `device`, `width` and `height` for "usb", `url` for "mjpeg".
 
     Returns:
         The camera, not yet open.

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edge.errors import CameraError
+
+
+class Still(Protocol):
+    """A frame's picture at full size, which costs nothing until it is asked for."""
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """Return the picture: RGB, uint8, shape (height, width, 3).
+
+        Raises:
+            CameraError: it was released, or its camera was closed.
+        """
+
+    def release(self) -> None:
+        """Let go of it before the frame itself is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +38,17 @@ class Frame:
         sequence: the frame's number in the stream, from 0; skipped frames are numbered too.
         captured_s: time of capture in seconds of the machine's monotonic clock.
         skipped: frames known to be missing directly before this one.
+        metadata: what the source says about the frame, by its own names; empty where it says
+            nothing. Of picamera2 for example "ExposureTime" in microseconds and "AnalogueGain".
+        still: the same moment at full size, where the source has it and was asked for it.
     """
 
     pixels: NDArray[np.uint8]
     sequence: int
     captured_s: float
     skipped: int = 0
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    still: Still | None = None
 
 
 class Camera(ABC):
@@ -45,6 +66,11 @@ class Camera(ABC):
 
     #: Images of a recording that were passed over because they could not be read.
     unreadable: Sequence[Path] = ()
+
+    #: Whether a sensor delivers the frames, in its own time. Of a live source the newest frame
+    #: counts, and it is doubted: a sensor's noise never repeats. A recording or a simulation is
+    #: shown whole, may repeat itself, and is not opened again when it fails.
+    is_live: bool = True
 
     @abstractmethod
     def open(self) -> None:
@@ -90,6 +116,14 @@ class Camera(ABC):
                 return
             count += 1
             yield frame
+
+    def not_open(self) -> CameraError:
+        """Return the error of a camera that is read while it is closed."""
+        return CameraError(
+            "A camera is open while it is read",
+            got=f"{self.name}, which is closed",
+            next_step="Call open() first, or use a with statement",
+        )
 
     def __enter__(self) -> Self:
         self.open()

@@ -3,7 +3,7 @@
 It has the part of picamera2's interface that takes frames, and behaves there as release 0.3.38
 does: the same configuration dictionaries, array layouts, state errors and waiting. Its sensor
 takes a frame when one is waited for, so nothing runs in the background and no frame is lost unless
-the source says so. The lores and raw streams, previews, encoders and signal functions are absent.
+the source says so. The raw stream, previews, encoders and signal functions are absent.
 
 Example:
     >>> with installed(frames=np.full((480, 640, 3), 200, np.uint8)):
@@ -41,6 +41,7 @@ _CONTROLS: dict[str, tuple[Any, Any, Any]] = {
     "AeEnable": (False, True, None),
     "AnalogueGain": (1.0, 16.0, 1.0),
     "AwbEnable": (False, True, None),
+    "ColourGains": (0.0, 32.0, None),
     "ExposureTime": (60, 66_000, 20_000),
     "FrameDurationLimits": (33_333, 1_000_000, None),
 }
@@ -118,24 +119,32 @@ class Picamera2:
     def create_preview_configuration(
         self,
         main: Mapping[str, Any] | None = None,
+        lores: Mapping[str, Any] | None = None,
+        colour_space: object = None,
         buffer_count: int = 4,
         controls: Mapping[str, Any] | None = None,
         queue: bool = True,
         use_case: str = "preview",
     ) -> dict[str, Any]:
         """Make a configuration for looking at the picture, 640 x 480 unless said otherwise."""
-        return self._configuration((640, 480), main, buffer_count, controls, queue, use_case)
+        return self._configuration(
+            (640, 480), main, lores, colour_space, buffer_count, controls, queue, use_case
+        )
 
     def create_video_configuration(
         self,
         main: Mapping[str, Any] | None = None,
+        lores: Mapping[str, Any] | None = None,
+        colour_space: object = None,
         buffer_count: int = 6,
         controls: Mapping[str, Any] | None = None,
         queue: bool = True,
         use_case: str = "video",
     ) -> dict[str, Any]:
         """Make a configuration for video, 1280 x 720 unless said otherwise."""
-        return self._configuration((1280, 720), main, buffer_count, controls, queue, use_case)
+        return self._configuration(
+            (1280, 720), main, lores, colour_space, buffer_count, controls, queue, use_case
+        )
 
     def configure(self, camera_config: Mapping[str, Any] | str | None = None) -> None:
         """Apply a configuration; the camera adjusts what it does not have."""
@@ -150,19 +159,14 @@ class Picamera2:
         if not isinstance(camera_config, dict):
             raise TypeError("Invalid type for `camera_config` given")
         self.camera_config = {}
-        main = dict(camera_config["main"])
-        if main["format"] not in FORMATS:
-            raise RuntimeError(f"Bad format {main['format']} in stream main")
-        if type(main["size"]) is not tuple or len(main["size"]) != 2:
-            raise RuntimeError("size in main stream should be (width, height)")
-        if main["size"][0] % 2 or main["size"][1] % 2:
-            raise RuntimeError("width and height should be even")
-        if main["format"] not in self.library.formats:
-            main["format"] = self.library.formats[0]
-        main["stride"] = stride_of(main["format"], main["size"][0])
-        main["framesize"] = frame_size_of(main["format"], *main["size"])
+        streams = {"main": self._stream(camera_config, "main")}
+        if camera_config["lores"] is not None:
+            streams["lores"] = self._stream(camera_config, "lores")
+            sides = zip(streams["lores"]["size"], streams["main"]["size"], strict=True)
+            if any(small > large for small, large in sides):
+                raise RuntimeError("lores stream dimensions may not exceed main stream")
         self._controls = {}
-        self.camera_config = {**camera_config, "main": main}
+        self.camera_config = {**camera_config, **streams}
         self.set_controls(camera_config["controls"])
 
     def camera_configuration(self) -> dict[str, Any]:
@@ -278,19 +282,40 @@ class Picamera2:
         pixels = self.library.frames(number, *self.camera_config["main"]["size"])
         if pixels is None:
             return None
-        metadata = {
+        metadata: dict[str, Any] = {
             "SensorTimestamp": time.monotonic_ns(),
-            "ExposureTime": self._controls.get("ExposureTime", 20_000),
-            "AnalogueGain": self._controls.get("AnalogueGain", 1.0),
+            "ExposureTime": 20_000,
+            "AnalogueGain": 1.0,
+            "ColourGains": (1.0, 1.0),
             **self.library.metadata(number),
         }
+        for name in ("ExposureTime", "AnalogueGain", "ColourGains"):
+            if name in self._controls:
+                metadata[name] = self._controls[name]
         self.buffers_out += 1
         return CompletedRequest(self, pixels, number, metadata)
+
+    def _stream(self, camera_config: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """Return a stream's configuration as the camera adjusts it."""
+        stream = dict(camera_config[name])
+        if stream["format"] not in FORMATS:
+            raise RuntimeError(f"Bad format {stream['format']} in stream {name}")
+        if type(stream["size"]) is not tuple or len(stream["size"]) != 2:
+            raise RuntimeError(f"size in {name} stream should be (width, height)")
+        if stream["size"][0] % 2 or stream["size"][1] % 2:
+            raise RuntimeError("width and height should be even")
+        if stream["format"] not in self.library.formats:
+            stream["format"] = self.library.formats[0]
+        stream["stride"] = stride_of(stream["format"], stream["size"][0])
+        stream["framesize"] = frame_size_of(stream["format"], *stream["size"])
+        return stream
 
     def _configuration(
         self,
         size: tuple[int, int],
         main: Mapping[str, Any] | None,
+        lores: Mapping[str, Any] | None,
+        colour_space: object,
         buffer_count: int,
         controls: Mapping[str, Any] | None,
         queue: bool,
@@ -298,28 +323,38 @@ class Picamera2:
     ) -> dict[str, Any]:
         if not self.is_open:
             raise RuntimeError("Camera not opened")
-        stream: dict[str, Any] = {"format": "XBGR8888", "size": size, "preserve_ar": True}
-        valid = ("format", "size", "stride", "preserve_ar")
-        for key, value in (main or {}).items():
-            if key not in valid:
-                raise ValueError(f"Bad key {key!r}: valid stream configuration keys are {valid}")
-            stream[key] = value
-        width, height = stream["size"]
-        stream["size"] = (width - width % 2, height - height % 2)
+        first: dict[str, Any] = {"format": "XBGR8888", "size": size, "preserve_ar": True}
+        first = _merged(first, main)
+        second = None
+        if lores is not None:
+            second = {"format": "YUV420", "size": first["size"], "preserve_ar": False}
+            second = _merged(second, lores)
         return {
             "use_case": use_case,
             "transform": None,
-            "colour_space": None,
+            "colour_space": colour_space,
             "buffer_count": buffer_count,
             "queue": queue,
-            "main": stream,
-            "lores": None,
+            "main": first,
+            "lores": second,
             "raw": None,
             "controls": dict(controls or {}),
             "sensor": None,
             "display": "main",
             "encode": "main",
         }
+
+
+def _merged(stream: dict[str, Any], asked: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a stream's initial configuration with what was asked; sizes become even."""
+    valid = ("format", "size", "stride", "preserve_ar")
+    for key, value in (asked or {}).items():
+        if key not in valid:
+            raise ValueError(f"Bad key {key!r}: valid stream configuration keys are {valid}")
+        stream[key] = value
+    width, height = stream["size"]
+    stream["size"] = (width - width % 2, height - height % 2)
+    return stream
 
 
 def _release(request: CompletedRequest, take: Callable[[], Any]) -> Any:

@@ -36,6 +36,8 @@ class ReplayCamera(Camera):
         unreadable: the images passed over since `open`, in the order met.
     """
 
+    is_live = False
+
     def __init__(self, path: Path | str, loop: bool = False) -> None:
         self.name = f"replay:{path}"
         self.unreadable: list[Path] = []
@@ -81,11 +83,7 @@ class ReplayCamera(Camera):
         """
         source = self._source
         if source is None:
-            raise CameraError(
-                "A camera is open while it is read",
-                got=f"{self.name}, which is closed",
-                next_step="Call open() first, or use a with statement",
-            )
+            raise self.not_open()
         skipped = 0
         rewound = False
         while True:

@@ -24,16 +24,23 @@ class SimulatedCamera(Camera):
         seed: what the stream is drawn from, 0 or more.
         width: frame width in pixels.
         height: frame height in pixels.
+        frames_per_s: frames come at this rate, as from a live microscope, and one that is not read
+            in time is skipped; None draws the next frame whenever it is asked for.
 
     Attributes:
         last_label: the true class of the frame read last; None before the first one.
 
     Raises:
-        CameraError: the label is unknown, the seed negative or the size not positive.
+        CameraError: the label is unknown, the seed negative, or the size or rate not positive.
     """
 
     def __init__(
-        self, label: str | None = None, seed: int = 0, width: int = 640, height: int = 480
+        self,
+        label: str | None = None,
+        seed: int = 0,
+        width: int = 640,
+        height: int = 480,
+        frames_per_s: float | None = None,
     ) -> None:
         if label is not None and label not in SMEAR_LABELS:
             raise CameraError(
@@ -41,10 +48,11 @@ class SimulatedCamera(Camera):
                 got=repr(label),
                 next_step=f"Choose one of {', '.join(SMEAR_LABELS)}, or none for all of them",
             )
-        if seed < 0 or width <= 0 or height <= 0:
+        still = frames_per_s is not None and frames_per_s <= 0
+        if seed < 0 or width <= 0 or height <= 0 or still:
             raise CameraError(
-                "A simulated camera has a seed of 0 or more and a positive size",
-                got=f"seed {seed}, {width} x {height} pixels",
+                "A simulated camera has a seed of 0 or more, and a positive size and rate",
+                got=f"seed {seed}, {width} x {height} pixels, {frames_per_s} frames a second",
                 next_step="Correct these options",
             )
         self.name = "simulated" if label is None else f"simulated:{label}"
@@ -53,42 +61,60 @@ class SimulatedCamera(Camera):
         self._seed = seed
         self._width = width
         self._height = height
+        self.is_live = frames_per_s is not None
+        self._frames_per_s = frames_per_s
+        self._began_s = 0.0
         self._next: int | None = None
 
     def open(self) -> None:
         """Start the stream from its beginning."""
         self._next = 0
+        self._began_s = time.monotonic()
         self.last_label = None
 
     def read(self, timeout_s: float = 3.0) -> Frame:
         """Render the next field.
 
         Args:
-            timeout_s: not used; a rendered field never has to be waited for.
+            timeout_s: the longest wait in seconds, where frames come at a rate.
 
         Returns:
             The frame; a simulation never ends.
 
         Raises:
-            CameraError: the camera is not open.
+            CameraError: the camera is not open, or the next frame is not due in time.
         """
         if self._next is None:
-            raise CameraError(
-                "A camera is open while it is read",
-                got=f"{self.name}, which is closed",
-                next_step="Call open() first, or use a with statement",
-            )
-        number = self._next
+            raise self.not_open()
+        number = self._wait_for_frame(self._next, timeout_s)
+        captured_s = time.monotonic()
         label = self._label_of(number)
         drawn = np.random.SeedSequence((self._seed, number)).generate_state(1)
         pixels = render_field(label, int(drawn[0]), width=self._width, height=self._height)
-        self._next = number + 1
+        skipped, self._next = number - self._next, number + 1
         self.last_label = label
-        return Frame(pixels=pixels, sequence=number, captured_s=time.monotonic())
+        return Frame(pixels, sequence=number, captured_s=captured_s, skipped=skipped)
 
     def close(self) -> None:
         """End the stream."""
         self._next = None
+
+    def _wait_for_frame(self, following: int, timeout_s: float) -> int:
+        """Wait until a frame is due and return its number; earlier ones are gone by then."""
+        if self._frames_per_s is None:
+            return following
+        passed_s = time.monotonic() - self._began_s
+        number = max(following, int(passed_s * self._frames_per_s))
+        wait_s = number / self._frames_per_s - passed_s
+        if wait_s > timeout_s:
+            time.sleep(max(timeout_s, 0.0))
+            raise CameraError(
+                f"{self.name} delivers a frame within {timeout_s:g} s",
+                got=f"{self._frames_per_s:g} frames a second",
+                next_step="Wait longer, or choose a higher rate",
+            )
+        time.sleep(max(wait_s, 0.0))
+        return number
 
     def _label_of(self, number: int) -> str:
         """Return the class of a frame: rounds of all classes, each round in an order of its own."""

@@ -73,11 +73,7 @@ class UsbCamera(Camera):
             CameraError: no frame came within the time, the camera went away, or it is not open.
         """
         if self._reader is None:
-            raise CameraError(
-                "A camera is open while it is read",
-                got=f"{self.name}, which is closed",
-                next_step="Call open() first, or use a with statement",
-            )
+            raise self.not_open()
         frame = self._reader.newest(timeout_s)
         if frame is None:
             gone = self._reader.ended

@@ -88,6 +88,29 @@ def stop_on_signals() -> None:
         signal.signal(number, signal.default_int_handler)
 
 
+class StopRequest:
+    """Ctrl-C or a shutdown as something to look at, so that work in hand is finished first.
+
+    The second one raises KeyboardInterrupt: a person who asks twice does not want to wait.
+
+    Attributes:
+        is_made: whether there was one.
+    """
+
+    def __init__(self) -> None:
+        self.is_made = False
+
+    def listen(self) -> None:
+        """Take the signals from now on, however the process was started."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._take)
+
+    def _take(self, number: int, frame: object) -> None:
+        if self.is_made:
+            raise KeyboardInterrupt
+        self.is_made = True
+
+
 @contextmanager
 def progress_bar(label: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on standard error while a terminal is there to show it.

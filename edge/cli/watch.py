@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import click
 
 from edge.cameras import CAMERA_KINDS
 from edge.cli.options import (
+    StopRequest,
     json_option,
     model_option,
     note,
@@ -26,8 +27,9 @@ from edge.labels import DISCLAIMER
     "watch",
     epilog="""\b
 Examples:
-  blastscope watch --camera picamera2
+  blastscope watch --camera picamera2 --lock-exposure
   blastscope watch --camera usb --source /dev/video0 --model fast
+  blastscope watch --camera mjpeg --source http://microscope.local:8080/stream
   blastscope watch --camera replay --source fields/ --json
   blastscope watch --camera simulated --frames 10 --model model.tflite""",
 )
@@ -36,12 +38,13 @@ Examples:
     "kind",
     type=click.Choice(CAMERA_KINDS),
     required=True,
-    help="The Pi's camera connector, a USB camera, a recording, or the simulated microscope.",
+    help="The Pi's camera connector, a USB camera, a network camera, a recording, or the simulated "
+    "microscope.",
 )
 @click.option(
     "--source",
-    help="Which one: the camera's number (picamera2), its number or device (usb), a folder of "
-    "images or a video (replay), a class to show (simulated).",
+    help="Which one: the camera's number (picamera2), its number or device (usb), an address of "
+    "HTTP (mjpeg), a folder of images or a video (replay), a class to show (simulated).",
 )
 @click.option(
     "--width",
@@ -64,6 +67,18 @@ Examples:
     show_default=True,
     help="Of the simulated microscope.",
 )
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0.0, min_open=True),
+    help="Frames a second of the simulated microscope, which is then live; if left out, it draws "
+    "one frame after the other.",
+)
+@click.option(
+    "--lock-exposure",
+    is_flag=True,
+    help="Measure exposure, gain and white balance at the start, on an empty field, and keep them "
+    "(picamera2).",
+)
 @click.option("--frames", type=click.IntRange(min=1), help="Stop after so many frames.")
 @click.option(
     "--timeout",
@@ -71,7 +86,7 @@ Examples:
     type=click.FloatRange(min=0.0, min_open=True),
     default=3.0,
     show_default=True,
-    help="Longest wait for a frame in seconds.",
+    help="A live camera without a frame for so many seconds is opened again.",
 )
 @model_option
 @threads_option
@@ -82,6 +97,8 @@ def command(
     width: int,
     height: int,
     seed: int,
+    rate: float | None,
+    lock_exposure: bool,
     frames: int | None,
     timeout_s: float,
     model_path: Path,
@@ -90,43 +107,103 @@ def command(
 ) -> None:
     """Classify frames from a camera as they come.
 
+    Of a live camera the newest frame counts. One that is silent, hangs, is unplugged, or delivers
+    nothing but black frames, one same frame or frames of another size, is noticed within the
+    timeout and opened again until it works; such frames are not classified. Recordings are
+    classified whole.
+
     With --json, one line per frame: sequence, captured_s (monotonic seconds), skipped, label,
-    decision (result, repeat or refer), reasons, instructions, scores and timing_ms. Ctrl-C ends it
-    cleanly.
+    decision (result, repeat or refer), reasons, instructions, scores, timing_ms, wall_clock and
+    model; and a line with `event` ("fault" or "recovered"), fault, message, at_s, outage_s and
+    wall_clock for each fault of the camera and its end. Ctrl-C and SIGTERM finish the frame in hand
+    and print the counts.
     """
     from edge.cameras import open_camera
+    from edge.cameras.supervised import SupervisedCamera
     from edge.classifier import Classifier
-    from edge.watching import watch
+    from edge.watching import WatchCounts, watch
 
-    options = _camera_options(kind, source, width, height, seed)
+    if lock_exposure and kind != "picamera2":
+        raise click.UsageError("--lock-exposure is for --camera picamera2.")
+    options = _camera_options(kind, source, width, height, seed, rate)
+    if lock_exposure:
+        from edge.cameras.exposure import ExposureLock
+
+        # One for all openings: a camera that comes back must not measure on a smear.
+        options["lock"] = ExposureLock()
     stop_on_signals()
-    counts: Counter[str] = Counter()
-    skipped = 0
+    stop = StopRequest()
+    counts = WatchCounts()
+    camera = SupervisedCamera(lambda: open_camera(kind, **options), timeout_s)
     try:
-        with (
-            Classifier.load(model_path, threads) as classifier,
-            open_camera(kind, **options) as camera,
-        ):
+        with Classifier.load(model_path, threads) as classifier, camera:
             note(f"Watching {camera.name} with {classifier.model.model_id}. {DISCLAIMER}")
-            for watched in watch(camera, classifier, frames, timeout_s):
-                counts[watched.prediction.label] += 1
-                skipped += watched.frame.skipped
+            stop.listen()
+            for watched in watch(
+                camera,
+                classifier,
+                frames,
+                counts=counts,
+                on_event=lambda event: _tell(event, as_json),
+                should_stop=lambda: stop.is_made,
+            ):
                 if as_json:
                     print_json(_as_json(watched))
                 else:
                     click.echo(_describe(watched))
             for path in camera.unreadable:
                 note(f"Could not be read, and was passed over: {path}")
+        # What the camera went through while the last frames were dealt with, and it was closed.
+        for event in camera.log.take_events():
+            _tell(event, as_json)
+        if stop.is_made:
+            note("Stopped.")
     except KeyboardInterrupt:
         note("Stopped.")
     finally:
-        if counts:
-            shares = ", ".join(f"{label} {count}" for label, count in sorted(counts.items()))
-            note(f"{counts.total()} frames classified ({shares}), {skipped} skipped.")
+        counts.take_over(camera)
+        if counts.captured or camera.log.faults:
+            _tell_counts(counts, camera.log)
+
+
+def _tell_counts(counts: Any, log: Any) -> None:
+    """Say what became of the frames, and what went wrong with the camera."""
+    shares = ", ".join(f"{label} {count}" for label, count in sorted(counts.labels.items()))
+    note(
+        f"{counts.classified} frames classified ({shares or 'none'}), {counts.skipped} skipped, "
+        f"{counts.failed} failed, of {counts.captured} captured."
+    )
+    for title, counted in (
+        ("Decisions", counts.decisions),
+        ("Refused frames", log.refused),
+        ("Camera faults", log.faults),
+    ):
+        if counted:
+            each = ", ".join(f"{fault} {count}" for fault, count in sorted(counted.items()))
+            note(f"{title}: {each}.")
+    if log.faults:
+        note(f"Recovered {log.recoveries} times.")
+
+
+def _tell(event: Any, as_json: bool) -> None:
+    """Tell a fault of the camera, or its end."""
+    if not as_json:
+        note(f"Camera {event.kind}: {event.fault}. {event.message}")
+        return
+    print_json(
+        {
+            "event": event.kind,
+            "fault": event.fault,
+            "message": event.message,
+            "at_s": event.at_s,
+            "outage_s": event.outage_s,
+            "wall_clock": datetime.now(UTC).isoformat(),
+        }
+    )
 
 
 def _camera_options(
-    kind: str, source: str | None, width: int, height: int, seed: int
+    kind: str, source: str | None, width: int, height: int, seed: int, rate: float | None
 ) -> dict[str, Any]:
     """Return the arguments of a camera's class."""
     size = {"width": width, "height": height}
@@ -134,8 +211,12 @@ def _camera_options(
         if not source:
             raise click.UsageError("--camera replay needs --source: a folder or a video file.")
         return {"path": source}
+    if kind == "mjpeg":
+        if not source:
+            raise click.UsageError("--camera mjpeg needs --source: an address of HTTP.")
+        return {"url": source}
     if kind == "simulated":
-        return {"label": source, "seed": seed, **size}
+        return {"label": source, "seed": seed, "frames_per_s": rate, **size}
     if kind == "picamera2":
         if source is not None and not source.isdecimal():
             raise click.UsageError("--camera picamera2 takes a number as --source, such as 0.")

@@ -111,6 +111,26 @@ def check_left_is_red_and_right_is_blue(make: Make) -> None:
         assert np.abs(mean - expected).max() < 12, (mean, expected)
 
 
+def check_stills(make: Make) -> None:
+    """Only for a camera with stills, shown a field whose left half is red and right half blue."""
+    camera = make()
+    with camera:
+        # More than there are buffers: those of dropped frames go back.
+        for frame in camera.frames(limit=20):
+            assert frame.still is not None
+            pixels = frame.still.pixels()
+            assert pixels.dtype == np.uint8
+            assert pixels.shape[0] >= frame.pixels.shape[0]
+            assert np.abs(pixels[8, 8].astype(int) - RED).max() < 12, pixels[8, 8]
+            assert np.abs(pixels[8, -8].astype(int) - BLUE).max() < 12, pixels[8, -8]
+        kept = frame.still
+    try:
+        kept.pixels()
+    except CameraError:
+        return
+    raise AssertionError("a still outlived its camera")
+
+
 RED = (200, 40, 40)
 BLUE = (40, 40, 200)
 

@@ -14,8 +14,9 @@ import pytest
 
 from edge.cameras.fake_buffers import FORMATS
 from edge.cameras.fake_picamera2 import installed
-from edge.cameras.picamera2 import Picamera2Camera, monotonic_seconds
+from edge.cameras.picamera2 import Picamera2Camera
 from edge.cameras.pixel_formats import RGB_SOURCES, to_rgb
+from edge.cameras.sensor_time import monotonic_seconds
 from edge.errors import CameraError, MissingPackageError
 from tests.edge import camera_contract, picamera2_contract
 from tests.edge.camera_stubs import FIELD, HEIGHT, WIDTH, grey

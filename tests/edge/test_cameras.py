@@ -34,6 +34,7 @@ from tests.edge.camera_stubs import (
 Make = Callable[[], Camera]
 SOURCES = ["simulated", "folder", "image loop", "video", "usb stub"]
 SOURCES += [f"picamera2 {name}" for name in FORMATS]
+SOURCES += [f"stills {name}" for name in FORMATS]
 
 
 @pytest.fixture(params=SOURCES)
@@ -57,8 +58,9 @@ def make(
         use_capture(monkeypatch, StubCapture)
         yield UsbCamera
     else:
+        still_size = (2 * WIDTH, 2 * HEIGHT) if source.startswith("stills") else None
         with installed(frames=FIELD, formats=[source.split()[1]]):
-            yield lambda: Picamera2Camera(0, WIDTH, HEIGHT)
+            yield lambda: Picamera2Camera(0, WIDTH, HEIGHT, still_size)
 
 
 @pytest.mark.parametrize("check", camera_contract.CHECKS, ids=lambda check: check.__name__)
@@ -76,6 +78,7 @@ def test_left_is_red_and_right_is_blue(make: Make, monkeypatch: pytest.MonkeyPat
 
 def test_kinds_make_cameras_of_their_names(tmp_path: Path) -> None:
     options: dict[str, dict[str, Any]] = {"replay": {"path": tmp_path}}
+    options["mjpeg"] = {"url": "http://localhost/"}
     for kind in CAMERA_KINDS:
         assert isinstance(open_camera(kind, **options.get(kind, {})), Camera)
 

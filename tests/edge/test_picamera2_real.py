@@ -15,7 +15,9 @@ from tests.userlands import picamera2_virtual as userland
 NAMES = [f"picamera2.{check.__name__}" for check in picamera2_contract.CHECKS]
 NAMES += ["picamera2.check_names_are_of_little_endian_words"]
 NAMES += [f"camera.{check.__name__}" for check in camera_contract.CHECKS]
-NAMES += ["camera.check_left_is_red_and_right_is_blue"]
+NAMES += [f"stills.{check.__name__}" for check in camera_contract.CHECKS]
+NAMES += [f"{name}.check_left_is_red_and_right_is_blue" for name in ("camera", "stills")]
+NAMES += ["stills.check_stills"]
 
 pytestmark = pytest.mark.slow
 

@@ -83,7 +83,11 @@ def main() -> None:
     import camera_contract
     import picamera2_contract
 
+    from edge.cameras.base import Camera
     from edge.cameras.picamera2 import Picamera2Camera
+
+    def with_stills() -> Camera:
+        return Picamera2Camera(still_size=(640, 480))
 
     results: dict[str, str] = {}
     for check in picamera2_contract.CHECKS:
@@ -92,6 +96,8 @@ def main() -> None:
     results[f"picamera2.{check.__name__}"] = outcome(check, library)
     for check in (*camera_contract.CHECKS, camera_contract.check_left_is_red_and_right_is_blue):
         results[f"camera.{check.__name__}"] = outcome(check, Picamera2Camera)
+        results[f"stills.{check.__name__}"] = outcome(check, with_stills)
+    results["stills.check_stills"] = outcome(camera_contract.check_stills, with_stills)
     import libcamera
     import numpy
 
