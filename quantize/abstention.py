@@ -31,7 +31,7 @@ REFUSED_SHARE = 0.01
 MOST_SPOILED = 200
 
 #: How many directions of the embedding are looked at one by one.
-DIRECTIONS = 32
+DIRECTIONS = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -114,7 +114,8 @@ def pack_model(plain: bytes, card: Mapping[str, Any], domain: bytes | None = Non
         "members": {name: describe_part(data) for name, data in files.items()},
         "golden": describe_golden_frames(graph, frames, height, width),
     }
-    encoded = (json.dumps(complete, indent=1, allow_nan=False) + "\n").encode()
+    # A line for each field, and no spaces before it: the smallest form that people can read.
+    encoded = (json.dumps(complete, indent=0, allow_nan=False) + "\n").encode()
     members = {LABELS_NAME: files[LABELS_NAME], CARD_NAME: encoded, **others}
     return graph + build_archive(len(graph), members)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import replace
@@ -30,10 +31,14 @@ class NewestFrame:
         self._changed = threading.Condition()
         self._frame: Frame | None = None
         self._missing = 0
+        self._last_s = -math.inf
         self._closed = False
 
     def put(self, frame: Frame) -> None:
         """Leave a frame; one that still waits is replaced and counts as skipped.
+
+        So does a frame that was captured before the last one: a driver that hung has handed it
+        over late, and another camera's has come since.
 
         Args:
             frame: the next frame, with its own camera's `skipped`.
@@ -43,6 +48,11 @@ class NewestFrame:
             if self._closed:
                 self.skipped += 1
                 return
+            if frame.captured_s < self._last_s:
+                self.skipped += 1
+                self._missing += 1
+                return
+            self._last_s = frame.captured_s
             if self._frame is not None:
                 self.skipped += 1
                 self._missing += self._frame.skipped + 1

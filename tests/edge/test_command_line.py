@@ -69,7 +69,7 @@ def test_classify_prints_a_line_per_image(
     for row in rows:
         assert tuple(row["scores"]) == SMEAR_LABELS
         assert row["label"] in SMEAR_LABELS
-        assert list(row["timing_ms"]) == ["decode", "preprocess", "invoke"]
+        assert list(row["timing_ms"]) == ["decode", "preprocess", "quality", "invoke", "decide"]
         assert row["model"].startswith("custom-cnn@")
 
 
@@ -169,7 +169,7 @@ def test_watch_prints_a_line_per_frame(blastscope: Command, tiny_model: Path) ->
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["sequence"] for row in rows] == [0, 1, 2, 3, 4]
     assert [row["captured_s"] for row in rows] == sorted(row["captured_s"] for row in rows)
-    assert list(rows[0]["timing_ms"]) == ["wait", "preprocess", "invoke"]
+    assert list(rows[0]["timing_ms"]) == ["wait", "preprocess", "quality", "invoke", "decide"]
     assert "5 frames classified" in done.stderr
     assert "not a medical device" in done.stderr
     again = [json.loads(line) for line in blastscope(*words).stdout.splitlines()]

@@ -291,6 +291,19 @@ def test_every_frame_of_a_newest_frame_is_counted() -> None:
     assert (newest.captured, newest.skipped, newest.refused, newest.taken) == (9, 7, 1, 1)
 
 
+def test_frame_that_a_hung_driver_hands_over_late_is_skipped() -> None:
+    newest = NewestFrame()
+    newest.put(Frame(grey(9), 0, 2.0))
+    assert newest.take(0.0) is not None
+    newest.put(Frame(grey(9), 1, 1.0))
+    assert newest.take(0.0) is None
+    newest.put(Frame(grey(9), 2, 3.0))
+    taken = newest.take(0.0)
+    assert taken is not None
+    assert (taken.sequence, taken.skipped) == (2, 1)
+    assert (newest.captured, newest.skipped, newest.taken) == (3, 1, 2)
+
+
 def test_closing_from_under_a_reader_ends_in_an_error() -> None:
     bench = Bench()
     camera = supervised(bench)
