@@ -118,7 +118,7 @@ def measure(study: Path, data: Path | None = None) -> tuple[list[RunFigures], li
         except AccuracyGateError as error:
             figures.append(RunFigures(**named, refused=str(error.got)))
             continue
-        figures.append(_of_result(named, result))
+        figures.append(figures_of(named, result))
         if config.network not in timings:
             timings[config.network] = _time(config.network, result)
     return figures, [*timings.values()]
@@ -207,15 +207,22 @@ def _spread(values: Sequence[float]) -> str:
     return mean if len(values) == 1 else f"{mean} ({min(values):.2%} to {max(values):.2%})"
 
 
-def _of_result(named: Mapping[str, Any], result: QuantizationResult) -> RunFigures:
+def figures_of(named: Mapping[str, Any], result: QuantizationResult) -> RunFigures:
+    """Return the figures of a run whose int8 model passed.
+
+    Args:
+        named: its `network`, `split` and `seed`.
+        result: what `quantize.quantization.quantize` returned.
+    """
     held_out, unseen = result.decision.held_out, result.decision.unseen
+    turned = unseen.malignant_to_benign()
     return RunFigures(
         **named,
         n=held_out.n,
         float_accuracy=result.float_report["accuracy"],
         int8_accuracy=result.int8_report["accuracy"],
         flips=len(held_out.flipped),
-        malignant_to_benign=len(turned) if (turned := unseen.malignant_to_benign()) else 0,
+        malignant_to_benign=0 if turned is None else len(turned),
         step=result.recovery.chosen.step,
     )
 

@@ -72,7 +72,9 @@ def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_j
             show(done, len(files))
     if not as_json:
         for reason, count in reasons.items():
-            note(f"{count} {reason}. {said[reason]}")
+            text = said[reason]
+            named = text if text.lower().startswith(reason) else f"{reason.capitalize()}: {text}"
+            note(f"{count} x {named}")
         note(", ".join(f"{count} {decision}" for decision, count in decided.items()))
         note(DISCLAIMER)
     if failed:

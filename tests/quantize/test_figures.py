@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from quantize.figures import RunFigures, Timing, as_markdown, broken_promises
+from quantize.figures import RunFigures, Timing, as_markdown, broken_promises, figures_of
+from quantize.quantization import quantize
+from tests.conftest import LAX
 
 _RUN = RunFigures("custom-cnn", "random", 0, 500, 0.99, 0.988, 1, 0, "plain int8")
 _TIMING = Timing("custom-cnn", 0.41, 0.5, 1.1)
@@ -79,6 +81,15 @@ def test_runs_of_a_study_are_quantized(finished_run: Path, tmp_path: Path) -> No
     assert (run["network"], run["split"], run["seed"]) == ("custom-cnn", "random", 0)
     assert run["refused"]
     assert "no int8 model" in done.stderr
+
+
+def test_figures_of_a_run_are_those_of_its_gate(finished_run: Path, tmp_path: Path) -> None:
+    result = quantize(finished_run, tmp_path / "model.tflite", criterion=LAX)
+    named = {"network": "custom-cnn", "split": "random", "seed": 0}
+    run = figures_of(named, result)
+    assert (run.n, run.flips) == (20, len(result.decision.held_out.flipped))
+    assert run.int8_accuracy == result.int8_report["accuracy"]
+    assert run.malignant_to_benign == len(result.decision.unseen.malignant_to_benign())
 
 
 def test_study_without_runs_says_what_to_do(tmp_path: Path) -> None:
