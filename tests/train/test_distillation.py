@@ -16,7 +16,6 @@ from tests.conftest import LAX, Command
 from train.checkpoint import Checkpoint
 from train.distillation import TEMPERATURE, Teacher, divergence
 from train.fitting import FitData, fit, predict
-from train.networks.building import build_network
 from train.recipes import find_recipe
 from train.run_folder import RunFolder
 from train.training import train
@@ -41,12 +40,12 @@ def test_student_leans_towards_a_teacher_who_contradicts_the_labels(tmp_path: Pa
     images = generator.integers(0, 256, (32, 224, 224, 3), dtype=np.uint8)
     targets = np.zeros(32, np.int64)
     recipe = find_recipe("fast")
-    first = build_network(recipe, 4, "none").get_weights()
+    first = _small_network(112).get_weights()
     teacher = _always(3, side=224)
     before = [weight.copy() for weight in teacher.network.get_weights()]
     said = {}
     for name, one in (("alone", None), ("taught", teacher)):
-        student = build_network(recipe, 4, "none")
+        student = _small_network(112)
         student.set_weights(first)
         own = images if one else images[:, ::2, ::2]
         data = FitData(own, targets, own[:4], targets[:4], teacher=one)
@@ -58,23 +57,26 @@ def test_student_leans_towards_a_teacher_who_contradicts_the_labels(tmp_path: Pa
         np.testing.assert_array_equal(was, now)
 
 
-def test_taught_run_is_recorded_and_goes_on(
-    finished_run: Path, smears: Path, tmp_path: Path
-) -> None:
+def test_taught_run_is_recorded(finished_run: Path, smears: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     train("fast", smears, out, weights="none", epochs=1, teacher=finished_run)
     config = RunFolder(out).read_config()
     assert (config.side, config.teacher) == (112, str(finished_run))
     assert config.teacher_sha256 is not None
-    result = train("fast", smears, out, epochs=2, resume=True)
-    assert result.metrics["epochs_finished"] == 2
-    moved = tmp_path / "moved"
+
+
+def test_taught_run_goes_on_with_the_same_teacher_alone(
+    finished_run: Path, smears: Path, tmp_path: Path
+) -> None:
+    out, moved = tmp_path / "run", tmp_path / "moved"
+    train("custom-cnn", smears, out, epochs=1, teacher=finished_run)
     shutil.copytree(finished_run, moved)
-    assert train("fast", smears, out, epochs=2, resume=True, teacher=moved).metrics
+    result = train("custom-cnn", smears, out, epochs=2, resume=True, teacher=moved)
+    assert result.metrics["epochs_finished"] == 2
     with RunFolder(moved).model.open("ab") as file:
         file.write(b"another")
     with pytest.raises(TrainingError, match="teacher_sha256"):
-        train("fast", smears, out, epochs=2, resume=True, teacher=moved)
+        train("custom-cnn", smears, out, epochs=2, resume=True, teacher=moved)
 
 
 def test_teacher_who_knows_the_test_images_is_refused(
@@ -91,7 +93,9 @@ def test_teachers_that_do_not_fit_are_refused(
     with pytest.raises(TrainingError, match="A teacher is a finished run"):
         train("fast", smears, tmp_path / "run", weights="none", teacher=tmp_path / "absent")
     small = tmp_path / "small"
-    train("fast", smears, small, weights="none", epochs=1)
+    shutil.copytree(finished_run, small)
+    config = json.loads(RunFolder(small).config.read_text())
+    RunFolder(small).config.write_text(json.dumps({**config, "side": 112}))
     with pytest.raises(TrainingError, match="112 pixels a side, for 224"):
         train("custom-cnn", smears, tmp_path / "run", teacher=small)
     broken = tmp_path / "broken"
@@ -129,6 +133,13 @@ def test_run_without_a_test_part_is_judged_by_validation(
     card = read_model_file(model).card
     assert card["metrics"]["part"] == card["gate"]["part"] == "validation"
     assert "validation part" in (tmp_path / "report" / "gate.html").read_text()
+
+
+def _small_network(side: int) -> keras.Model:
+    inputs = keras.Input((side, side, 3))
+    x = keras.layers.Conv2D(8, 7, strides=8, activation="relu")(inputs)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, keras.layers.Dense(4, activation="softmax")(x))
 
 
 def _always(target: int, side: int) -> Teacher:
