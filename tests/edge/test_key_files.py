@@ -33,13 +33,6 @@ def no_passphrase() -> str:
     raise RuntimeError("the key has no passphrase")
 
 
-@pytest.fixture
-def key(tmp_path: Path) -> Path:
-    path = tmp_path / "station.pem"
-    write_new_key(path)
-    return path
-
-
 def test_private_key_is_its_owners_alone_from_the_first_byte(tmp_path: Path) -> None:
     """Whatever the mask says; and the file is never there with another mode."""
     seen: list[int] = []

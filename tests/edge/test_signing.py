@@ -42,13 +42,6 @@ def no_passphrase() -> str:
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> Path:
-    path = tmp_path / "station.pem"
-    write_new_key(path)
-    return path
-
-
-@pytest.fixture
 def store(tmp_path: Path, key: Path) -> TrustStore:
     store = make_trust_store(tmp_path / "trust")
     store.add(public_path(key))
