@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.decision import Limits, decide
-from edge.decision_rule import most_likely
+from edge.decision_rule import benign_last
 from edge.domain import Domain, read_domain
 from edge.errors import BlastscopeError, ModelFileError, QualityLimitsError
 from edge.graph_outputs import with_outputs
@@ -20,17 +21,21 @@ from edge.interpreter import Interpreter, TensorSpec
 from edge.model_archive import DOMAIN_NAME
 from edge.model_file import ModelFile, read_model_file
 from edge.prediction import Prediction
-from edge.preprocess import preprocess
+from edge.preprocess import check_frame, preprocess
 from edge.quality import MEASURED_SIDE, Finding, QualityLimits, assess
 from edge.shipped_models import DEFAULT_MODEL, find_model
+from edge.side_thread import SideThread
 
 
 class Classifier:
-    """A loaded model that classifies frames, one at a time, in one thread.
+    """A loaded model that classifies frames, one at a time.
+
+    Beside the network a thread of its own judges the frame's quality, and prepares half of a large
+    frame.
 
     Args:
         model: a model file as `read_model_file` returns it.
-        threads: how many cores to use; None uses every core, four at most.
+        threads: how many cores the network is to use; None uses every core, four at most.
 
     Raises:
         ModelFileError: the graph cannot be loaded, or does not fit its own card.
@@ -65,9 +70,16 @@ class Classifier:
             self._domain = read_domain(
                 model.members[DOMAIN_NAME], length, directions, len(model.labels)
             )
+            if (embedding := interpreter.outputs[1]).scale != 0.0:
+                self._domain = self._domain.in_stored_units(embedding.scale, embedding.zero_point)
         self.model = model
         self.labels = model.labels
+        self._order = benign_last(model.labels)
         self._interpreter: Interpreter | None = interpreter
+        self._pixels = np.empty((model.height, model.width, 3), np.uint8)
+        self._side = SideThread()
+        # A classifier that nobody closed leaves no thread behind.
+        weakref.finalize(self, self._side.close)
 
     @classmethod
     def load(cls, path: str | Path = DEFAULT_MODEL, threads: int | None = None) -> Self:
@@ -107,7 +119,8 @@ class Classifier:
 
         Returns:
             The class with the highest score (of several as high, not the benign one), all scores,
-            whether that is a result, and milliseconds per stage.
+            whether that is a result, and milliseconds per stage. Quality is judged while the
+            network runs: its time is what that adds.
 
         Raises:
             FrameError: the frame is not RGB uint8.
@@ -115,12 +128,19 @@ class Classifier:
         """
         interpreter = self.interpreter
         started = time.perf_counter_ns()
-        preprocess(frame, self.model.height, self.model.width, out=interpreter.input_view())
+        pixels = self._prepare(frame)
+        np.copyto(interpreter.input_view(), pixels)
         preprocessed = time.perf_counter_ns()
-        findings = self._judge_quality(frame, interpreter)
+        judgement = self._judge_quality(frame, pixels)
+        begun = time.perf_counter_ns()
+        try:
+            interpreter.invoke()
+            invoked = time.perf_counter_ns()
+        finally:
+            if judgement is not None:
+                self._side.wait()
+        findings = () if judgement is None else judgement.findings
         judged = time.perf_counter_ns()
-        interpreter.invoke()
-        invoked = time.perf_counter_ns()
         quantized = interpreter.output_view().tolist()
         scale, zero_point = interpreter.output.scale, interpreter.output.zero_point
         scores = {
@@ -129,13 +149,13 @@ class Classifier:
         }
         decision = decide(scores, self._distance(interpreter), self._limits, findings)
         return Prediction(
-            label=self.labels[int(most_likely(quantized, self.labels))],
+            label=self.labels[max(self._order, key=quantized.__getitem__)],
             scores=scores,
             timing_ms={
                 "preprocess": (preprocessed - started) / 1e6,
-                "quality": (judged - preprocessed) / 1e6,
-                "invoke": (invoked - judged) / 1e6,
-                "decide": (time.perf_counter_ns() - invoked) / 1e6,
+                "quality": (begun - preprocessed + judged - invoked) / 1e6,
+                "invoke": (invoked - begun) / 1e6,
+                "decide": (time.perf_counter_ns() - judged) / 1e6,
             },
             model_id=self.model.model_id,
             decision=decision.verdict,
@@ -143,26 +163,38 @@ class Classifier:
             instructions=decision.instructions,
         )
 
-    def _judge_quality(
-        self, frame: NDArray[np.uint8], interpreter: Interpreter
-    ) -> Sequence[Finding]:
-        """Return what is wrong with a frame, seen as the network sees it where that will do."""
-        if self._quality is None:
-            return ()
-        pixels = interpreter.input_view()
-        return self._quality.findings(
-            assess(pixels if pixels.shape[:2] == (MEASURED_SIDE, MEASURED_SIDE) else frame)
+    def _prepare(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the network's input: memory of the classifier's, or the frame if it is as wanted.
+
+        The interpreter's own memory will not do: no view of it may be held while it runs, and
+        quality is judged on these pixels meanwhile.
+        """
+        check_frame(frame)
+        if frame.shape == self._pixels.shape:
+            return frame
+        return preprocess(
+            frame, self.model.height, self.model.width, out=self._pixels, side=self._side
         )
+
+    def _judge_quality(
+        self, frame: NDArray[np.uint8], pixels: NDArray[np.uint8]
+    ) -> _Judgement | None:
+        """Begin to judge a frame's quality, as the network sees it where that will do."""
+        if self._quality is None:
+            return None
+        will_do = pixels.shape[:2] == (MEASURED_SIDE, MEASURED_SIDE)
+        judgement = _Judgement(self._quality, pixels if will_do else frame)
+        self._side.start(judgement)
+        return judgement
 
     def _distance(self, interpreter: Interpreter) -> float | None:
         """Return how far the embedding of the last frame is from the training's."""
-        if self._domain is None:
-            return None
-        return self._domain.distance(read_embedding(interpreter))
+        return None if self._domain is None else self._domain.distance(interpreter.output_view(1))
 
     def close(self) -> None:
         """Free the model's memory; closing twice is harmless."""
         self._interpreter = None
+        self._side.close()
 
     def __enter__(self) -> Self:
         return self
@@ -174,6 +206,18 @@ class Classifier:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class _Judgement:
+    """What is wrong with a frame's quality, once it has been called."""
+
+    def __init__(self, limits: QualityLimits, frame: NDArray[np.uint8]) -> None:
+        self._limits = limits
+        self._frame = frame
+        self.findings: Sequence[Finding] = ()
+
+    def __call__(self) -> None:
+        self.findings = self._limits.findings(assess(self._frame))
 
 
 def _read_quality(model: ModelFile, section: Mapping[str, Any]) -> QualityLimits:

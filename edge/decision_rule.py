@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,13 +23,18 @@ def most_likely(scores: ArrayLike, labels: Sequence[str]) -> NDArray[np.int64]:
     Returns:
         Positions in `labels`; int64, shape (...).
     """
-    order = _benign_last(tuple(labels))
+    order = np.array(benign_last(labels))
     highest = np.asarray(scores)[..., order].argmax(axis=-1)
     return np.asarray(order[highest], np.int64)
 
 
-@cache
-def _benign_last(labels: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return the positions of the classes, the benign one at the end; once for all frames."""
+def benign_last(labels: Sequence[str]) -> tuple[int, ...]:
+    """Return the positions of the classes, the benign one at the end.
+
+    The first of the highest scores in this order is that of the class that counts.
+
+    Args:
+        labels: the classes' names.
+    """
     benign = benign_label(labels)
-    return np.array(sorted(range(len(labels)), key=lambda index: labels[index] == benign))
+    return tuple(sorted(range(len(labels)), key=lambda index: labels[index] == benign))

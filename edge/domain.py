@@ -42,24 +42,43 @@ class Domain:
     centres: NDArray[np.float32]
     rest: float
 
-    def distance(self, embedding: NDArray[np.float32]) -> float:
+    def distance(self, embedding: NDArray[np.float32] | NDArray[np.int8]) -> float:
         """Return how far an embedding is from those of the nearest class.
 
         Args:
-            embedding: float32, shape (length,).
+            embedding: shape (length,), in the units of `mean`.
 
         Returns:
             The mean over the directions of the squared distance in standard deviations, and the
             squared length of the rest in its own; about 2 for a training image.
         """
+        # A mean of float32 makes float32 of whole numbers.
         centred = embedding - self.mean
         # Not by `@`, whose threads would take longer to start than so small a product.
         along = np.einsum("ij,j->i", self.axes, centred)
         steps = (along - self.centres) / self.deviations
-        nearest = float((steps * steps).sum(axis=1).min()) / len(self.axes)
+        nearest = float(np.einsum("ij,ij->i", steps, steps).min()) / len(self.axes)
         # Rounding of the axes may leave less than nothing.
         outside = max(0.0, float(centred @ centred - along @ along))
         return nearest + outside / self.rest**2
+
+    def in_stored_units(self, scale: float, zero_point: int) -> Domain:
+        """Return the same domain for embeddings as a quantized network stores them.
+
+        Its distances are the same: no embedding need be turned into real values first.
+
+        Args:
+            scale: the step between two stored values, above 0.
+            zero_point: the stored value that stands for 0.
+        """
+        step = np.float32(scale)
+        return Domain(
+            self.mean / step + np.float32(zero_point),
+            self.axes,
+            self.deviations / step,
+            self.centres / step,
+            self.rest / scale,
+        )
 
     def to_bytes(self) -> bytes:
         """Return the numbers as they lie in a model file: 16-bit floats, one after the other."""

@@ -10,6 +10,7 @@ import pytest
 
 from edge.errors import FrameError
 from edge.preprocess import preprocess
+from edge.side_thread import SideThread
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -67,6 +68,16 @@ def test_result_is_written_into_the_given_memory(size: tuple[int, int]) -> None:
     result = preprocess(noise(*size), 224, 224, out=memory[0])
     assert np.shares_memory(result, memory)
     assert np.array_equal(memory[0], preprocess(noise(*size), 224, 224))
+
+
+@pytest.mark.parametrize("side", [224, 96, 31])
+def test_two_threads_give_what_one_gives(side: int) -> None:
+    beside = SideThread()
+    for more in (0, 1, 7, 30, side - 1):
+        frame = noise(4 * side + more, 5 * side + 2 * more, seed=more)
+        alone = preprocess(frame, side, side)
+        assert np.array_equal(preprocess(frame, side, side, side=beside), alone)
+    beside.close()
 
 
 def test_view_of_a_larger_frame_is_like_its_copy() -> None:
