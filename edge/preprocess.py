@@ -26,8 +26,8 @@ INPUT_MEAN = 128
 INPUT_STD = 128
 
 
-#: From this factor on, half of a frame takes longer than to wake another thread.
-_LEAST_SHARED = 4
+#: Of fewer pixels than this, half takes hardly longer than to wake another thread.
+_LEAST_SHARED = 1_000_000
 
 
 def check_frame(frame: NDArray[np.uint8]) -> None:
@@ -137,7 +137,7 @@ def _reduce(
         if in_halves:
             _interpolate(part, out[first * height // rows : last * height // rows])
 
-    if side is None or factor < _LEAST_SHARED:
+    if side is None or frame.shape[0] * frame.shape[1] < _LEAST_SHARED:
         in_halves = False
         do(0, rows)
     else:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bench import BenchResult, bench
+from edge.bench import EndToEnd, measure_end_to_end
 from edge.cameras.simulated import SimulatedCamera
 from edge.classifier import Classifier
 from edge.errors import OutputError
@@ -88,7 +88,7 @@ class DemoResult:
     training: TrainingResult
     quantization: QuantizationResult
     frames: Sequence[DemoFrame]
-    timing: BenchResult
+    timing: EndToEnd
     coming_along: Sequence[ComingAlong]
 
 
@@ -145,7 +145,7 @@ def run_demo(
     quantization = quantize(out / "run", out / "custom-cnn.tflite", criterion=criterion)
     say("4/5  Classifying frames from the simulated microscope")
     frames = _classify_frames(quantization, seed)
-    timing = bench(quantization.model, frames[0].pixels)
+    timing = measure_end_to_end(quantization.model, frames[0].pixels)
     say("5/5  Drawing the page")
     page = out / "index.html"
     coming_along = _try_models(frames[0].pixels)
@@ -180,7 +180,7 @@ def _try_models(frame: NDArray[np.uint8]) -> list[ComingAlong]:
                 len(model.content),
                 metrics["part"],
                 metrics["int8"],
-                bench(model, frame).classify.p50_ms,
+                measure_end_to_end(model, frame).decision.p50_ms,
             )
         )
     return found

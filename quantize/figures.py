@@ -228,10 +228,10 @@ def figures_of(named: Mapping[str, Any], result: QuantizationResult) -> RunFigur
 
 
 def _time(network: str, result: QuantizationResult) -> Timing:
-    from edge.bench import bench
+    from edge.bench import measure_end_to_end
     from edge.smear import render_field
 
-    timed = bench(result.model, render_field("Early", 0), threads=1)
+    timed = measure_end_to_end(result.model, render_field("Early", 0), threads=1)
     return Timing(network, len(result.model.content) / 1e6, timed.bare.p50_ms, timed.ratio)
 
 

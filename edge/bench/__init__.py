@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from edge.bench.ratio import BenchResult, Timing, bench
+from edge.bench.end_to_end import EndToEnd, Timing, measure_end_to_end
 
-__all__ = ["BenchResult", "Timing", "bench"]
+__all__ = ["EndToEnd", "Timing", "measure_end_to_end"]

@@ -21,6 +21,9 @@ from edge.errors import BlastscopeError, DatasetError
 #: As many cores as a Pi has, and fewer.
 _USUAL_THREADS = (1, 2, 4)
 
+#: Side of the frame that is timed, in pixels.
+_USUAL_SIDE = 224
+
 #: Enough for an early-stopping estimate of p99, which takes 662.
 _ROUNDS = 700
 
@@ -30,7 +33,8 @@ _ROUNDS = 700
     epilog="""\b
 Examples:
   blastscope bench mobilenet-v2 custom-cnn fast
-  blastscope bench model.tflite --width 640 --height 480 --threads 1 --json
+  blastscope bench model.tflite --end-to-end --against mediapipe
+  blastscope bench model.tflite --sustained 10 --out hot
   blastscope bench precisions/*.tflite --data images --split run/split.csv --out bench
   blastscope bench model.tflite --data images --against mediapipe,openvino""",
 )
@@ -76,12 +80,23 @@ Examples:
 @click.option(
     "--width",
     type=click.IntRange(min=1),
-    default=224,
-    show_default=True,
-    help="Of the simulated frame that is timed without --data.",
+    help="Of the simulated frame that is timed without --data.  [default: 224; with --end-to-end "
+    "224 x 224, 640 x 480 and 4056 x 3040 in turn]",
 )
-@click.option("--height", type=click.IntRange(min=1), default=224, show_default=True)
-@click.option("--out", type=PATH, help="Folder for bench.json and, with --data, pareto.png.")
+@click.option("--height", type=click.IntRange(min=1), help="The same.")
+@click.option(
+    "--end-to-end",
+    is_flag=True,
+    help="What decoding, preprocessing, quality, network and decision take, against the bare "
+    "network and --against.",
+)
+@click.option(
+    "--sustained",
+    metavar="MINUTES",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Classify without a pause, and tell how heat and throttling slow it down.",
+)
+@click.option("--out", type=PATH, help="Folder for the figures as JSON, and pictures of them.")
 @json_option
 def command(
     model_path: tuple[Path, ...],
@@ -95,8 +110,10 @@ def command(
     rounds: int,
     time_limit: float,
     seed: int,
-    width: int,
-    height: int,
+    width: int | None,
+    height: int | None,
+    end_to_end: bool,
+    sustained: float | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -123,8 +140,42 @@ def command(
     if out is not None:
         require_absent(out)
         require_writable(out)
-        if data is not None:
+        if data is not None or end_to_end or sustained is not None:
             require_matplotlib()
+    if end_to_end or sustained is not None:
+        if data is not None or split is not None or (end_to_end and sustained is not None):
+            raise BlastscopeError(
+                "--end-to-end and --sustained time simulated frames, one of the two at a time",
+                got="both" if end_to_end and sustained is not None else "--data or --split besides",
+                next_step="Run one after the other, without --data and --split",
+            )
+        cores = 1 if threads is None else counts[0]
+        if end_to_end:
+            from edge.cli.bench_end_to_end import FRAME_SIZES, run_end_to_end
+
+            sizes = FRAME_SIZES if width is None and height is None else [_size(width, height)]
+            run_end_to_end(
+                model_path,
+                sizes=sizes,
+                threads=cores,
+                peers=peers,
+                rounds=rounds,
+                seed=seed,
+                out=out,
+                as_json=as_json,
+            )
+        else:
+            from edge.cli.bench_sustained import run_sustained
+
+            run_sustained(
+                model_path,
+                minutes=sustained or 0.0,
+                size=_size(width, height),
+                threads=cores,
+                out=out,
+                as_json=as_json,
+            )
+        return
     if split is not None and data is None:
         raise DatasetError(
             "A split divides the images of --data",
@@ -143,6 +194,7 @@ def command(
         about |= {"split": str(split), "part": part, "missing": missing}
         if missing:
             about["notes"].append(f"{missing} images of the {part} part are not under {data}.")
+    size = _size(width, height)
     options = Options(
         threads=counts,
         rounds=rounds,
@@ -154,7 +206,7 @@ def command(
     comparison = compare(
         read_sources(model_path),
         images,
-        render_field("Early", 0, width=width, height=height),
+        render_field("Early", 0, width=size[0], height=size[1]),
         peers,
         options,
         progress_bar,
@@ -172,6 +224,11 @@ def command(
         note(f"Written: {', '.join(str(path) for path in sorted(out.iterdir()))}")
     if comparison.interrupted:
         raise KeyboardInterrupt
+
+
+def _size(width: int | None, height: int | None) -> tuple[int, int]:
+    """Return a frame's width and height; where one of them is not given, it is square."""
+    return width or height or _USUAL_SIDE, height or width or _USUAL_SIDE
 
 
 def choose_threads(words: str | None) -> tuple[tuple[int, ...], list[int]]:

@@ -54,7 +54,7 @@ def command(out: Path, overwrite: bool, seed: int, as_json: bool) -> None:
                 "drop_points": quantization.decision.held_out.drop_points,
                 "frames": len(result.frames),
                 "frames_correct": correct,
-                "classify_p50_ms": timing.classify.p50_ms,
+                "classify_p50_ms": timing.decision.p50_ms,
             },
             indent=2,
         )
@@ -78,7 +78,7 @@ def command(out: Path, overwrite: bool, seed: int, as_json: bool) -> None:
     )
     click.echo(
         f"\n{correct} of {len(result.frames)} frames from the simulated microscope are right; "
-        f"{timing.classify.p50_ms:.2f} ms a frame on this machine."
+        f"{timing.decision.p50_ms:.2f} ms a frame on this machine."
     )
     note("Next, on a real smear, with a model that comes along: blastscope classify field.jpg")
     click.echo(f"{DISCLAIMER}\n\nModel: {result.quantization.model.path}\nPage:  {result.page}")

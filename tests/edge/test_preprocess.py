@@ -74,7 +74,7 @@ def test_result_is_written_into_the_given_memory(size: tuple[int, int]) -> None:
 def test_two_threads_give_what_one_gives(side: int) -> None:
     beside = SideThread()
     for more in (0, 1, 7, 30, side - 1):
-        frame = noise(4 * side + more, 5 * side + 2 * more, seed=more)
+        frame = noise(1000 + side + more, 1200 + 2 * more, seed=more)
         alone = preprocess(frame, side, side)
         assert np.array_equal(preprocess(frame, side, side, side=beside), alone)
     beside.close()

@@ -1,0 +1,183 @@
+"""From an image file's bytes to a decision: what each stage takes, against the network alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bench.percentiles import order_statistic
+from edge.bench.sessions import Session
+from edge.classifier import Classifier
+from edge.image_file import decode_image
+from edge.interpreter import Interpreter
+from edge.model_file import ModelFile
+
+#: Long enough for a processor to reach its clock rate and for a thread pool to settle.
+_WARM_UP_S = 0.5
+
+#: Of the JPEG that is decoded: what cameras write.
+_JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Median and 90th percentile in milliseconds."""
+
+    p50_ms: float
+    p90_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndToEnd:
+    """One model's speed on one kind of frame.
+
+    Attributes:
+        model_id: which model.
+        runtime: the TFLite runtime and its version.
+        delegate: the delegate that really ran.
+        threads: cores that the network used.
+        frame_height: of the frames, in pixels.
+        frame_width: of the frames, in pixels.
+        rounds: how many frames were timed.
+        decode: from a JPEG's bytes to a frame.
+        stages: median milliseconds of each stage from the frame on, as `Prediction.timing_ms` has
+            them.
+        decision: from a frame in memory to its decision, as a caller sees it.
+        bare: a bare interpreter's invoke of the same file.
+        peers: from the same frame in memory to a class, for each other runtime.
+    """
+
+    model_id: str
+    runtime: str
+    delegate: str
+    threads: int
+    frame_height: int
+    frame_width: int
+    rounds: int
+    decode: Timing
+    stages: dict[str, float]
+    decision: Timing
+    bare: Timing
+    peers: dict[str, Timing]
+
+    @property
+    def ratio(self) -> float:
+        """Median time to a decision over that of the bare interpreter's invoke."""
+        return self.decision.p50_ms / self.bare.p50_ms
+
+    def shares(self) -> dict[str, float]:
+        """Return what each stage, decoding first, takes of the whole; they add up to 1."""
+        milliseconds = {"decode": self.decode.p50_ms, **self.stages}
+        whole = sum(milliseconds.values())
+        return {stage: value / whole for stage, value in milliseconds.items()}
+
+
+def measure_end_to_end(
+    model: ModelFile,
+    frame: NDArray[np.uint8],
+    *,
+    rounds: int = 300,
+    threads: int | None = None,
+    peers: Mapping[str, Session] | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> EndToEnd:
+    """Time the classifier against a bare interpreter of the same file, and others, in one run.
+
+    All are warmed up, then take turns frame by frame in an order that is drawn anew each round, so
+    that a change of clock rate or load, and what one leaves in the caches, meets all alike.
+
+    Args:
+        model: the model file.
+        frame: RGB, uint8, shape (height, width, 3).
+        rounds: how many frames each is timed on.
+        threads: cores for the network; None uses every core, four at most.
+        peers: other runtimes that have loaded the model, by name.
+        seed: of the order.
+        progress: called with (rounds done, rounds in all).
+
+    Raises:
+        ModelFileError: the model cannot be run.
+        FrameError: the frame is not RGB uint8.
+    """
+    bare = Interpreter(model.content, str(model.path), threads)
+    with Classifier(model, threads) as classifier:
+        # Before all else, since it refuses what is no frame.
+        classifier.classify(frame)
+        bare.input_view()[...] = np.random.default_rng(seed).integers(0, 256, bare.input.shape[1:])
+        jpeg = _encode(frame)
+        stages: dict[str, list[float]] = {}
+
+        def decide() -> None:
+            for stage, value in classifier.classify(frame).timing_ms.items():
+                stages.setdefault(stage, []).append(value)
+
+        jobs: dict[str, Callable[[], object]] = {
+            "bare": bare.invoke,
+            "decision": decide,
+            "decode": lambda: decode_image(jpeg, "frame"),
+        }
+        for name, session in (peers or {}).items():
+            jobs[f"peer {name}"] = partial(session.classify, frame)
+        _warm_up(jobs.values())
+        stages.clear()
+        milliseconds = _take_turns(jobs, rounds, seed, progress)
+    figures = {name: _summarize(values) for name, values in milliseconds.items()}
+    return EndToEnd(
+        model_id=model.model_id,
+        runtime=bare.runtime,
+        delegate=bare.delegate,
+        threads=bare.threads,
+        frame_height=frame.shape[0],
+        frame_width=frame.shape[1],
+        rounds=rounds,
+        decode=figures["decode"],
+        stages={stage: _summarize(values).p50_ms for stage, values in stages.items()},
+        decision=figures["decision"],
+        bare=figures["bare"],
+        peers={name: figures[f"peer {name}"] for name in peers or {}},
+    )
+
+
+def _encode(frame: NDArray[np.uint8]) -> bytes:
+    bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return encoded.tobytes()
+
+
+def _warm_up(jobs: Iterable[Callable[[], object]]) -> None:
+    for job in jobs:
+        until = time.perf_counter() + _WARM_UP_S
+        while time.perf_counter() < until:
+            job()
+
+
+def _take_turns(
+    jobs: Mapping[str, Callable[[], object]],
+    rounds: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, list[float]]:
+    generator = np.random.default_rng(seed)
+    names = list(jobs)
+    milliseconds: dict[str, list[float]] = {name: [] for name in names}
+    for done in range(1, rounds + 1):
+        for place in generator.permutation(len(names)).tolist():
+            job = jobs[names[place]]
+            started = time.perf_counter_ns()
+            job()
+            milliseconds[names[place]].append((time.perf_counter_ns() - started) / 1e6)
+        if progress is not None:
+            progress(done, rounds)
+    return milliseconds
+
+
+def _summarize(milliseconds: list[float]) -> Timing:
+    ordered = sorted(milliseconds)
+    return Timing(order_statistic(ordered, 50), order_statistic(ordered, 90))
