@@ -6,6 +6,7 @@ The userlands are Debian arm64 with the wheels that a Pi installs, made on first
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ import pytest
 from edge.labels import SMEAR_LABELS
 from edge.shipped_models import SHIPPED_MODELS
 from edge.smear import render_field
-from tests.userlands import arm64, arm64_inside
+from tests.userlands import arm64, arm64_frames, arm64_inside, instructions
 from tests.userlands.arm64 import Pi
 from tests.userlands.root import UnavailableError
 
@@ -29,6 +30,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 XNNPACK = "ai-edge-litert"
 #: How far tflite-runtime's scores may lie from XNNPACK's, in steps of 1/256.
 LARGEST_STEPS = 2
+#: From a frame to a decision, as a multiple of what the network alone takes.
+MOST_INSTRUCTIONS = 1.12
+
+_log = logging.getLogger(__name__)
 
 pytestmark = pytest.mark.slow
 
@@ -191,3 +196,29 @@ def test_top_class_is_the_same_under_any_runtime(
         top = int(np.argmax(on_pi["inferred"][name]))
         # Closer scores than what runtimes differ by are a tie.
         assert expected[top] >= max(expected) - 2 * LARGEST_STEPS, name
+
+
+@pytest.mark.parametrize(("width", "height"), [(224, 224), (640, 480)])
+def test_decision_takes_hardly_more_instructions_than_the_network(
+    pi: Pi, width: int, height: int
+) -> None:
+    if pi.runtime != XNNPACK:
+        pytest.skip("the network is many times slower under tflite-runtime")
+    try:
+        instructions.prepare(pi)
+    except UnavailableError as error:
+        pytest.skip(f"INSTRUCTIONS NOT COUNTED: {error}")
+    shutil.copy(arm64_frames.__file__, pi.root / "opt" / "trial" / "frames.py")
+    taken = {}
+    for kind in ("bare", "decision"):
+        # The difference is free of what Python takes to begin.
+        few, many = (
+            instructions.count(pi, "/opt/trial/frames.py", "mobilenet-v2", kind, width, height, n)
+            for n in (3, 13)
+        )
+        taken[kind] = (many - few) / 10
+    ratio = taken["decision"] / taken["bare"]
+    # `pytest --log-cli-level=info` shows it.
+    _log.info("%s, %d x %d: %s, %.3f times the network", pi, width, height, taken, ratio)
+    assert 50e6 < taken["bare"] < 300e6
+    assert 1.0 < ratio <= MOST_INSTRUCTIONS

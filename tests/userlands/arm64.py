@@ -122,13 +122,18 @@ def run_python(pi: Pi, *arguments: object) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=300,
         check=False,
-        env={
-            "LC_ALL": "C.UTF-8",
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-            "PYTHONPATH": f"/opt/blastscope:/opt/{pi.runtime}",
-            "QEMU_CPU": "cortex-a72",
-        },
+        env=environment(pi),
     )
+
+
+def environment(pi: Pi) -> dict[str, str]:
+    """Return the environment that the Pi's programs run in."""
+    return {
+        "LC_ALL": "C.UTF-8",
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "PYTHONPATH": f"/opt/blastscope:/opt/{pi.runtime}",
+        "QEMU_CPU": "cortex-a72",
+    }
 
 
 def run_blastscope(pi: Pi, *arguments: object) -> subprocess.CompletedProcess[str]:
