@@ -36,8 +36,9 @@ WHEEL|FOLDER      What to install: a blastscope wheel, or the source folder. Lef
 
 Options:
   --model FILE      The model that `blastscope quantize` wrote; its signature FILE.sig, if there is
-                    one, comes with it. Without one, the model that is
-                    there stays; a new station gets mobilenet-v2, which comes along.
+                    one, comes with it. Without one, the model that is there stays; a new
+                    station gets, of those that come along, the most accurate that keeps up
+                    with 30 frames a second there.
   --offline FOLDER  Use no network: wheels, and Debian packages if any lack, come from FOLDER.
   --dry-run         Print every command and run none.
   -h, --help        Show this.
@@ -236,11 +237,20 @@ as_station() {
     run runuser -u "$STATION_USER" -- "$VENV/bin/blastscope" "$@"
 }
 
+# Asks the new program which of its models this Pi is fast enough for.
 choose_model() {
     local python=python3.11
-    if [[ -n $model || -e $STATE/model.tflite ]]; then return; fi
-    if [[ $suite == trixie ]]; then python=python3.13; fi
-    model=$VENV/lib/$python/site-packages/edge/models/mobilenet-v2.tflite
+    if [[ -n $dry_run ]]; then
+        if [[ $suite == trixie ]]; then python=python3.13; fi
+        run "$VENV/bin/blastscope" choose --path
+        model=$VENV/lib/$python/site-packages/edge/models/mobilenet-v2.tflite
+    else
+        model=$("$VENV/bin/blastscope" choose --path)
+    fi
+}
+
+choose_threads() {
+    run "$VENV/bin/blastscope" choose --model "$STATE/model.tflite" --env "$STATE/choice.env"
 }
 
 install_model() {
@@ -288,11 +298,16 @@ main() {
     make_environment
     begin "Install blastscope"
     install_program
-    choose_model
+    if [[ -z $model && ! -e $STATE/model.tflite ]]; then
+        begin "Choose a model by its speed here"
+        choose_model
+    fi
     if [[ -n $model ]]; then
         begin "Install the model"
         install_model
     fi
+    begin "Choose the number of threads"
+    choose_threads
     begin "Install the service"
     install_service
     begin "Check the station and start the service"

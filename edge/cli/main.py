@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "classify": ("edge.cli.classify", "Classify image files."),
     "cells": ("edge.cli.cells", "Find the white cells of fields: boxes, drawings, crops."),
     "watch": ("edge.cli.watch", "Classify frames from a camera as they come."),
+    "choose": ("edge.cli.choose", "Choose the model and threads that suit this machine."),
     "bench": ("edge.cli.bench", "Compare models: speed, accuracy, memory, precision."),
     "doctor": ("edge.cli.doctor", "Check this machine and say how to mend what is wrong."),
 }

@@ -64,7 +64,9 @@ def threads_option(function: _Function) -> _Function:
     return click.option(
         "--threads",
         type=click.IntRange(min=1),
-        help="Cores to use; every core if left out, four at most.",
+        envvar="BLASTSCOPE_THREADS",
+        show_envvar=True,
+        help="Cores for the network; every core if left out, four at most.",
     )(function)
 
 

@@ -123,6 +123,7 @@ def test_dry_run_prints_every_command(pi: FakePi, model: Path, suite: str) -> No
         "python3",
         *("cp", "python", "python", "python", "ln"),
         *("install", "runuser", "sync", "rm", "mv"),
+        "blastscope",
         *("install", "install", "systemctl", "systemctl"),
         *("runuser", "systemctl"),
     ]
@@ -143,6 +144,20 @@ def test_new_station_gets_the_model_that_comes_along(pi: FakePi, suite: str, pyt
     ]
     _, inside = copied[-2].split(f"/lib/python{python}/site-packages/")
     assert (DEPLOY.parent / inside).is_file()
+
+
+def test_new_station_tries_the_models_and_every_one_its_threads(pi: FakePi, model: Path) -> None:
+    def choices(*options: object) -> list[list[str]]:
+        printed = commands(pi.run("--dry-run", *options))
+        return [words[2:] for words in printed if words[1:2] == ["choose"]]
+
+    threads = ["--model", "/var/lib/blastscope/model.tflite"]
+    threads += ["--env", "/var/lib/blastscope/choice.env"]
+    assert choices() == [["--path"], threads]
+    assert choices("--model", model) == [threads]
+    # What the user writes comes after what was measured.
+    files = [line for line in UNIT.read_text().splitlines() if line.startswith("EnvironmentFile")]
+    assert [file.rpartition("/")[2] for file in files] == ["choice.env", "blastscope"]
 
 
 def test_signature_comes_with_its_model(pi: FakePi, model: Path) -> None:
@@ -241,7 +256,8 @@ def test_failure_names_its_step_and_that_running_again_is_safe(pi: FakePi) -> No
 
 
 def unit() -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(strict=True, interpolation=None)
+    # Not strict: a unit may name several environment files.
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read(UNIT)
     return parser
