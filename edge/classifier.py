@@ -141,6 +141,7 @@ class Classifier:
             decision=decision.verdict,
             reasons=decision.reasons,
             instructions=decision.instructions,
+            likely=decision.likely,
         )
 
     def _judge_quality(

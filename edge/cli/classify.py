@@ -46,8 +46,9 @@ def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_j
     unlike the training images, or not one class alone is likely.
 
     With --json, one line per image: path, label, decision (result, repeat or refer), reasons,
-    instructions, scores, and timing_ms of each stage. An image that cannot be read
-    gives a line with `error`, the others are still classified, and the exit code is 2.
+    instructions, likely (every class that is likely enough), scores, and timing_ms of each stage.
+    An image that cannot be read gives a line with `error`, the others are still classified, and
+    the exit code is 2.
     """
     from edge.classifier import Classifier
 
