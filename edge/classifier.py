@@ -21,7 +21,7 @@ from edge.model_archive import DOMAIN_NAME
 from edge.model_file import ModelFile, read_model_file
 from edge.prediction import Prediction
 from edge.preprocess import preprocess
-from edge.quality import MEASURED_SIDE, Finding, QualityLimits, assess
+from edge.quality import MEASURED_SIDE, Finding, Quality, QualityLimits, assess
 from edge.shipped_models import DEFAULT_MODEL, find_model
 
 
@@ -31,6 +31,7 @@ class Classifier:
     Args:
         model: a model file as `read_model_file` returns it.
         threads: how many cores to use; None uses every core, four at most.
+        calibration: of the microscope's calibration frame; colour casts are judged against it.
 
     Raises:
         ModelFileError: the graph cannot be loaded, or does not fit its own card.
@@ -42,7 +43,9 @@ class Classifier:
         ...     print(prediction.label, prediction.scores)
     """
 
-    def __init__(self, model: ModelFile, threads: int | None = None) -> None:
+    def __init__(
+        self, model: ModelFile, threads: int | None = None, calibration: Quality | None = None
+    ) -> None:
         answer = model.card.get("answer")
         domain = None if answer is None else answer.get("domain")
         content = model.content
@@ -65,24 +68,36 @@ class Classifier:
             self._domain = read_domain(
                 model.members[DOMAIN_NAME], length, directions, len(model.labels)
             )
+        self._calibration = calibration
         self.model = model
         self.labels = model.labels
         self._interpreter: Interpreter | None = interpreter
 
     @classmethod
-    def load(cls, path: str | Path = DEFAULT_MODEL, threads: int | None = None) -> Self:
+    def load(
+        cls,
+        path: str | Path = DEFAULT_MODEL,
+        threads: int | None = None,
+        calibration: Quality | None = None,
+    ) -> Self:
         """Read a model file and make it ready to classify.
 
         Args:
             path: a one-file model (`.tflite` with its card), or the name of one that comes with
                 blastscope: "mobilenet-v2", "custom-cnn" or "fast".
             threads: how many cores to use; None uses every core, four at most.
+            calibration: of the microscope's calibration frame; colour casts are judged against it.
 
         Raises:
             ModelFileError: the file cannot be read or run, or carries no card.
             MissingPackageError: no TFLite runtime is installed.
         """
-        return cls(read_model_file(find_model(path)), threads)
+        return cls(read_model_file(find_model(path)), threads, calibration)
+
+    @property
+    def quality_limits(self) -> QualityLimits | None:
+        """What the model asks of a frame's quality; None where it asks nothing."""
+        return self._quality
 
     @property
     def interpreter(self) -> Interpreter:
@@ -152,7 +167,8 @@ class Classifier:
             return ()
         pixels = interpreter.input_view()
         return self._quality.findings(
-            assess(pixels if pixels.shape[:2] == (MEASURED_SIDE, MEASURED_SIDE) else frame)
+            assess(pixels if pixels.shape[:2] == (MEASURED_SIDE, MEASURED_SIDE) else frame),
+            self._calibration,
         )
 
     def _distance(self, interpreter: Interpreter) -> float | None:
