@@ -17,6 +17,7 @@ from edge.cli.options import (
     stop_on_signals,
     threads_option,
 )
+from edge.cli.specimen_options import given, specimen_options
 from edge.labels import DISCLAIMER
 
 
@@ -26,13 +27,20 @@ from edge.labels import DISCLAIMER
 Examples:
   blastscope watch --camera picamera2 --lock-exposure
   blastscope watch --camera usb --source /dev/video0 --model fast
-  blastscope watch --camera usb --calibration station.json
+  blastscope watch --camera usb --calibration station.json --specimen
   blastscope watch --camera mjpeg --source http://microscope.local:8080/stream
   blastscope watch --camera replay --source fields/ --json
   blastscope watch --camera simulated --frames 10 --model model.tflite""",
 )
 @camera_options
 @click.option("--frames", type=click.IntRange(min=1), help="Stop after so many frames.")
+@click.option(
+    "--specimen",
+    "of_specimen",
+    is_flag=True,
+    help="All frames are of one specimen: say how many more fields it takes, and answer for it.",
+)
+@specimen_options
 @calibration_option
 @model_option
 @threads_option
@@ -41,6 +49,12 @@ def command(
     kind: str,
     timeout_s: float,
     frames: int | None,
+    of_specimen: bool,
+    benign_share: float | None,
+    malignant_share: float | None,
+    most_fields: int | None,
+    design_effect: float | None,
+    correlation: float | None,
     calibration_path: Path | None,
     model_path: Path,
     threads: int | None,
@@ -60,15 +74,30 @@ def command(
     enough), scores, timing_ms, wall_clock and model; and a line with `event` ("fault" or
     "recovered"), fault, message, at_s, outage_s and wall_clock for each fault of the camera, the
     disk or the model's file and its end; and one with `event` ("drift" or "drift-ended") for each
-    drift. Ctrl-C and SIGTERM finish the frame in hand and print the counts.
+    drift. With --specimen each frame has specimen (counted, answer, more_fields) as well, and the
+    last line has `event` ("specimen") and what `blastscope specimen --json` prints. Ctrl-C and
+    SIGTERM finish the frame in hand and print the counts.
     """
     from edge.cameras import open_camera
     from edge.cameras.supervised import SupervisedCamera
     from edge.classifier import Classifier
     from edge.cli.watch_session import WatchSession
     from edge.quality.calibration import read_calibration
+    from edge.specimen import Specimen, SpecimenRule
     from edge.watching import watch
 
+    rule_words = given(
+        {
+            "benign_share": benign_share,
+            "malignant_share": malignant_share,
+            "most_fields": most_fields,
+            "design_effect": design_effect,
+            "correlation": correlation,
+        }
+    )
+    if rule_words and not of_specimen:
+        raise click.UsageError(f"--{next(iter(rule_words)).replace('_', '-')} needs --specimen.")
+    rule = SpecimenRule(**rule_words)
     arguments = camera_arguments(kind, **camera_words)
     calibration = None if calibration_path is None else read_calibration(calibration_path)
     stop_on_signals()
@@ -77,7 +106,8 @@ def command(
     session = WatchSession(camera, as_json, sys.stdout, sys.stderr)
     try:
         with Classifier.load(model_path, threads, calibration) as classifier, camera:
-            session.begin(classifier, calibration)
+            specimen = Specimen(classifier.model, rule) if of_specimen else None
+            session.begin(classifier, calibration, specimen)
             session.note(f"Watching {camera.name} with {classifier.model.model_id}. {DISCLAIMER}")
             stop.listen()
             for watched in watch(

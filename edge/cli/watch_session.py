@@ -10,12 +10,14 @@ from typing import Any, TextIO
 from edge.cameras.supervised import SupervisedCamera
 from edge.classifier import Classifier
 from edge.cli.options import percent, say_decision
+from edge.cli.specimen_options import describe_answer, describe_outcome
 from edge.errors import OutputError
 from edge.fault_log import FaultEvent, FaultLog
 from edge.model_guard import ModelGuard
 from edge.patient_lines import DISK_FULL, PatientLines
 from edge.quality import Quality
 from edge.quality.drift_log import DriftLog
+from edge.specimen import Specimen
 from edge.watching import WatchCounts, WatchedFrame
 
 #: Notes that wait while the disk under standard error is full.
@@ -44,11 +46,21 @@ class WatchSession:
         self._results = PatientLines(results, "results")
         self._notes = PatientLines(notes, "notes", _MOST_NOTES)
         self._guard: ModelGuard | None = None
+        self._specimen: Specimen | None = None
         self._drift = DriftLog()
 
-    def begin(self, classifier: Classifier, calibration: Quality | None) -> None:
-        """Take the model that is used, and the calibration frame that light is judged against."""
+    def begin(
+        self, classifier: Classifier, calibration: Quality | None, specimen: Specimen | None
+    ) -> None:
+        """Take what frames are judged by.
+
+        Args:
+            classifier: the model that is used.
+            calibration: of the calibration frame; None where there is none.
+            specimen: that all frames are of; None where they are not of one.
+        """
         self._guard = ModelGuard(classifier.model)
+        self._specimen = specimen
         self._drift = DriftLog(classifier.quality_limits, calibration)
 
     def note(self, message: str) -> None:
@@ -71,10 +83,18 @@ class WatchSession:
 
     def tell_frame(self, watched: WatchedFrame) -> None:
         """Tell a frame's result, and the drift that it shows."""
-        self._results.write(
-            json.dumps(_as_json(watched), allow_nan=False) if self._as_json else _describe(watched)
-        )
-        frame = watched.frame
+        frame, specimen = watched.frame, self._specimen
+        row, said = (_as_json(watched), "") if self._as_json else ({}, _describe(watched))
+        if specimen is not None:
+            counted = specimen.add(watched.prediction, frame.pixels)
+            outcome = specimen.outcome
+            row["specimen"] = {
+                "counted": counted,
+                "answer": outcome.verdict,
+                "more_fields": outcome.more_fields,
+            }
+            said += f"  specimen: {describe_outcome(outcome)}" if counted else ""
+        self._results.write(json.dumps(row, allow_nan=False) if self._as_json else said)
         # Frames of a recording are of different places, however fast they are read.
         captured_s = frame.captured_s if self._camera.is_live else None
         for event in self._drift.update(frame.pixels, captured_s):
@@ -96,9 +116,20 @@ class WatchSession:
             # Its line waits for the very room that is lacking.
             self.note(said)
 
+    def tell_specimen(self) -> None:
+        """Say what the frames come to for their specimen, where they are of one."""
+        if self._specimen is None:
+            return
+        answer = self._specimen.answer()
+        if self._as_json:
+            self._tell_event({"event": "specimen", **answer.as_json()}, "")
+        else:
+            self._results.write(f"\n{describe_answer(answer)}")
+
     def tell_counts(self) -> None:
         """Say what became of the frames, and what went wrong."""
         self.look_around()
+        self.tell_specimen()
         counts, camera_log = self.counts, self._camera.log
         counts.take_over(self._camera)
         if not (counts.captured or camera_log.faults):

@@ -426,7 +426,7 @@ def resident_mb(process: subprocess.Popen[str]) -> float:
 
 
 def soak(model: Path | str, frames: int, *words: object) -> dict[str, int]:
-    """Watch so many frames, account for each, and measure what memory grows by after the 1,000th."""
+    """Watch, account for each frame, and measure what memory grows by after the 1,000th."""
     size = ["--width", 32, "--height", 32, "--threads", 1, "--frames", frames]
     with watching(model, "--camera", "simulated", *size, *words, deadline_s=None) as process:
         assert process.stdout is not None
