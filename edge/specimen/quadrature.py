@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from edge.specimen.error_rates import BetaRate
 
-#: Points, which make means of polynomials up to degree 31 exact.
-POINTS = 16
+#: Points, which make means of polynomials up to degree 63 exact. An interval from 100 fields is
+#: then off by 0.001, and at the worst, with a single field unlike all others, by 0.006.
+POINTS = 32
 
 
 def beta_quadrature(
