@@ -30,7 +30,7 @@ from edge.labels import DISCLAIMER
 Examples:
   blastscope specimen smear-17/
   blastscope specimen smear-17/ --model fast --json
-  blastscope specimen monday/ tuesday/ --calibration station.json --benign-share 0.1""",
+  blastscope specimen edge/ body/ --calibration station.json --benign-share 0.1""",
 )
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
 @specimen_options

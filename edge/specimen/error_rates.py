@@ -10,11 +10,11 @@ from edge.errors import ModelFileError
 from edge.model_file import ModelFile
 
 #: How much alike the errors on one smear are, benign against malignant: the intra-class
-#: correlation. Between 0.00 and 0.11 in the pseudo-groups of grouped divisions
-#: (`python -m train.specimen`, docs/specimen.md).
+#: correlation. Between 0.00 and 0.07 in the pseudo-groups of grouped divisions, and at most 0.16
+#: by their intervals (`python -m train.specimen`, docs/specimen.md).
 ERROR_CORRELATION: Final = 0.1
 
-#: The same for one class against all others; up to 0.54 there, and never below the former.
+#: The same for one class against all others; up to 0.53 there.
 CLASS_ERROR_CORRELATION: Final = 0.5
 
 

@@ -135,7 +135,7 @@ class Decider:
         rule = self._rule
         share = self._likelihood.best(fields.positive, fields.results)
         interval = self.interval(fields)
-        verdict = self._answer(interval)
+        verdict = self.verdict(interval)
         if verdict is not None:
             return Outcome(verdict, (), share, interval, None)
         reasons = []
@@ -157,7 +157,8 @@ class Decider:
             high = self._likelihood.interval(most, fields.total, confidence)[1]
         return low, high
 
-    def _answer(self, interval: tuple[float, float]) -> SpecimenVerdict | None:
+    def verdict(self, interval: tuple[float, float]) -> SpecimenVerdict | None:
+        """Return the answer that an interval gives by itself; None where it gives none."""
         if interval[0] > self._rule.malignant_share:
             return "malignant"
         return "benign" if interval[1] < self._rule.benign_share else None
@@ -192,7 +193,7 @@ class Decider:
                 fields.results + (1.0 - referred) * more,
                 fields.referred + referred * more,
             )
-            return self._answer(self.interval(to_come)) is not None
+            return self.verdict(self.interval(to_come)) is not None
 
         if not decides(room):
             return None
