@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edge.labels import DISCLAIMER, SMEAR_LABELS
     from edge.model_file import ModelFile, read_model_file
     from edge.prediction import Prediction
+    from edge.specimen import Specimen
 
 __all__ = [
     "DISCLAIMER",
@@ -28,6 +29,7 @@ __all__ = [
     "Classifier",
     "ModelFile",
     "Prediction",
+    "Specimen",
     "WhiteCell",
     "__version__",
     "crop_cell",
@@ -47,6 +49,7 @@ _HOMES = {
     "Classifier": "classifier",
     "ModelFile": "model_file",
     "Prediction": "prediction",
+    "Specimen": "specimen",
     "WhiteCell": "cells",
     "crop_cell": "cells",
     "find_white_cells": "cells",

@@ -22,7 +22,7 @@ from edge.model_archive import DOMAIN_NAME
 from edge.model_file import ModelFile, read_model_file
 from edge.prediction import Prediction
 from edge.preprocess import check_frame, preprocess
-from edge.quality import MEASURED_SIDE, Finding, QualityLimits, assess
+from edge.quality import MEASURED_SIDE, Finding, Quality, QualityLimits, assess
 from edge.shipped_models import DEFAULT_MODEL, find_model
 from edge.side_thread import SideThread
 
@@ -36,6 +36,7 @@ class Classifier:
     Args:
         model: a model file as `read_model_file` returns it.
         threads: how many cores the network is to use; None uses every core, four at most.
+        calibration: of the microscope's calibration frame; colour casts are judged against it.
 
     Raises:
         ModelFileError: the graph cannot be loaded, or does not fit its own card.
@@ -47,7 +48,9 @@ class Classifier:
         ...     print(prediction.label, prediction.scores)
     """
 
-    def __init__(self, model: ModelFile, threads: int | None = None) -> None:
+    def __init__(
+        self, model: ModelFile, threads: int | None = None, calibration: Quality | None = None
+    ) -> None:
         answer = model.card.get("answer")
         domain = None if answer is None else answer.get("domain")
         content = model.content
@@ -72,6 +75,7 @@ class Classifier:
             )
             if (embedding := interpreter.outputs[1]).scale != 0.0:
                 self._domain = self._domain.in_stored_units(embedding.scale, embedding.zero_point)
+        self._calibration = calibration
         self.model = model
         self.labels = model.labels
         self._order = benign_last(model.labels)
@@ -82,19 +86,30 @@ class Classifier:
         weakref.finalize(self, self._side.close)
 
     @classmethod
-    def load(cls, path: str | Path = DEFAULT_MODEL, threads: int | None = None) -> Self:
+    def load(
+        cls,
+        path: str | Path = DEFAULT_MODEL,
+        threads: int | None = None,
+        calibration: Quality | None = None,
+    ) -> Self:
         """Read a model file and make it ready to classify.
 
         Args:
             path: a one-file model (`.tflite` with its card), or the name of one that comes with
                 blastscope: "mobilenet-v2", "custom-cnn" or "fast".
             threads: how many cores to use; None uses every core, four at most.
+            calibration: of the microscope's calibration frame; colour casts are judged against it.
 
         Raises:
             ModelFileError: the file cannot be read or run, or carries no card.
             MissingPackageError: no TFLite runtime is installed.
         """
-        return cls(read_model_file(find_model(path)), threads)
+        return cls(read_model_file(find_model(path)), threads, calibration)
+
+    @property
+    def quality_limits(self) -> QualityLimits | None:
+        """What the model asks of a frame's quality; None where it asks nothing."""
+        return self._quality
 
     @property
     def interpreter(self) -> Interpreter:
@@ -161,6 +176,7 @@ class Classifier:
             decision=decision.verdict,
             reasons=decision.reasons,
             instructions=decision.instructions,
+            likely=decision.likely,
         )
 
     def _prepare(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -183,7 +199,7 @@ class Classifier:
         if self._quality is None:
             return None
         will_do = pixels.shape[:2] == (MEASURED_SIDE, MEASURED_SIDE)
-        judgement = _Judgement(self._quality, pixels if will_do else frame)
+        judgement = _Judgement(self._quality, pixels if will_do else frame, self._calibration)
         self._side.start(judgement)
         return judgement
 
@@ -211,13 +227,16 @@ class Classifier:
 class _Judgement:
     """What is wrong with a frame's quality, once it has been called."""
 
-    def __init__(self, limits: QualityLimits, frame: NDArray[np.uint8]) -> None:
+    def __init__(
+        self, limits: QualityLimits, frame: NDArray[np.uint8], calibration: Quality | None
+    ) -> None:
         self._limits = limits
         self._frame = frame
+        self._calibration = calibration
         self.findings: Sequence[Finding] = ()
 
     def __call__(self) -> None:
-        self.findings = self._limits.findings(assess(self._frame))
+        self.findings = self._limits.findings(assess(self._frame), self._calibration)
 
 
 def _read_quality(model: ModelFile, section: Mapping[str, Any]) -> QualityLimits:

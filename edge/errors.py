@@ -12,6 +12,7 @@
     ├── KeyFileError                 a file that holds no Ed25519 key, or one that stays locked
     ├── TrustStoreError              a folder of trusted keys that cannot be used
     ├── QualityLimitsError           a file that holds no limits of image quality
+    ├── CalibrationError             a calibration frame that is none, or the file that keeps it
     ├── CameraError                  a camera that is absent, silent or gone
     ├── MissingPackageError          a feature whose package is not installed
     ├── OutputError                  a result that cannot be written: it exists, no space, no right
@@ -98,6 +99,10 @@ class TrustStoreError(BlastscopeError):
 
 class QualityLimitsError(BlastscopeError):
     """A file that does not hold limits of image quality."""
+
+
+class CalibrationError(BlastscopeError):
+    """A calibration frame that shows no empty place, or a file that keeps none."""
 
 
 class CameraError(BlastscopeError):

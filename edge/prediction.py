@@ -20,6 +20,8 @@ class Prediction:
         decision: "result", "repeat" (take the frame again) or "refer" (have a person look at it).
         reasons: why there is no result, in a few words each; empty where there is one.
         instructions: what to do about each reason.
+        likely: the conformal set: every class that is likely enough, in the model's order. It
+            holds one class where there is a result; with more or none the frame is to be referred.
     """
 
     label: str
@@ -29,6 +31,7 @@ class Prediction:
     decision: Verdict = "result"
     reasons: tuple[str, ...] = ()
     instructions: tuple[str, ...] = ()
+    likely: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return a dictionary that `json.dumps` takes."""
@@ -37,6 +40,7 @@ class Prediction:
             "decision": self.decision,
             "reasons": list(self.reasons),
             "instructions": list(self.instructions),
+            "likely": list(self.likely),
             "scores": dict(self.scores),
             "timing_ms": dict(self.timing_ms),
             "model": self.model_id,

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from edge.cameras.base import Frame
-from edge.cameras.faults import CameraEvent
 from edge.cameras.supervised import SupervisedCamera
 from edge.classifier import Classifier
 from edge.errors import FrameError
+from edge.fault_log import FaultEvent
 from edge.prediction import Prediction
 
 # How soon a request to stop, or a camera's fault, is seen while no frame comes, in seconds.
@@ -86,7 +86,7 @@ def watch(
     limit: int | None = None,
     *,
     counts: WatchCounts | None = None,
-    on_event: Callable[[CameraEvent], None] = lambda event: None,
+    on_event: Callable[[FaultEvent], None] = lambda event: None,
     should_stop: Callable[[], bool] = lambda: False,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[WatchedFrame]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from edge.cameras.backoff import BackOff
 from edge.cameras.base import Camera
-from edge.cameras.faults import Fault, FaultLog
+from edge.cameras.faults import Fault
 from edge.cameras.frame_check import FrameCheck
 from edge.cameras.newest import NewestFrame
+from edge.fault_log import FaultLog
 
 # The shares of the longest time without a frame that a camera gets for a read, and after which it
 # is held to be hung: one that keeps to its own time limit is told from one that does not.
@@ -135,7 +136,7 @@ class CaptureThread(threading.Thread):
             if fault is None:
                 self.tries = 0
                 if not self._stopping.is_set():
-                    shared.log.note_frame()
+                    shared.log.note_recovery()
                 shared.newest.put(frame)
                 continue
             shared.newest.refuse(frame)

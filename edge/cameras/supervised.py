@@ -9,10 +9,11 @@ from pathlib import Path
 from edge.cameras.backoff import BackOff
 from edge.cameras.base import Camera, Frame
 from edge.cameras.capture import CaptureThread, Supervision
-from edge.cameras.faults import Fault, FaultLog
+from edge.cameras.faults import Fault
 from edge.cameras.frame_check import FrameCheck, FrameLimits
 from edge.cameras.newest import NewestFrame
 from edge.errors import CameraError
+from edge.fault_log import FaultLog
 
 _LOOK_S = 0.1
 # How long a camera may take to let go; one that hangs is left to its thread.

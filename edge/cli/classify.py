@@ -13,6 +13,7 @@ import click
 from edge.cli.image_paths import find_images, read_found_image
 from edge.cli.options import (
     PATH,
+    calibration_option,
     json_option,
     model_option,
     note,
@@ -35,10 +36,17 @@ Examples:
   blastscope classify fields/ --model model.tflite""",
 )
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
+@calibration_option
 @model_option
 @threads_option
 @json_option
-def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_json: bool) -> None:
+def command(
+    paths: tuple[Path, ...],
+    calibration_path: Path | None,
+    model_path: Path,
+    threads: int | None,
+    as_json: bool,
+) -> None:
     """Classify image files, or all images inside folders.
 
     A model that comes along, or that `blastscope quantize` made, says when not to trust it:
@@ -46,18 +54,21 @@ def command(paths: tuple[Path, ...], model_path: Path, threads: int | None, as_j
     unlike the training images, or not one class alone is likely.
 
     With --json, one line per image: path, label, decision (result, repeat or refer), reasons,
-    instructions, scores, and timing_ms of each stage. An image that cannot be read
-    gives a line with `error`, the others are still classified, and the exit code is 2.
+    instructions, likely (every class that is likely enough), scores, and timing_ms of each stage.
+    An image that cannot be read gives a line with `error`, the others are still classified, and
+    the exit code is 2.
     """
     from edge.classifier import Classifier
+    from edge.quality import read_calibration
 
+    calibration = None if calibration_path is None else read_calibration(calibration_path)
     files = list(find_images(paths))
     failed = 0
     decided: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     said: dict[str, str] = {}
     bar = progress_bar("Classifying", shown=not sys.stdout.isatty())
-    with Classifier.load(model_path, threads) as classifier, bar as show:
+    with Classifier.load(model_path, threads, calibration) as classifier, bar as show:
         width = max((len(str(file)) for file in files), default=0)
         for done, file in enumerate(files, start=1):
             row = _classify(file, classifier)

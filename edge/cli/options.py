@@ -70,6 +70,17 @@ def threads_option(function: _Function) -> _Function:
     )(function)
 
 
+def calibration_option(function: _Function) -> _Function:
+    """Add --calibration."""
+    return click.option(
+        "--calibration",
+        "calibration_path",
+        type=PATH,
+        help="What `blastscope calibrate` wrote, or an image of an empty place on this microscope: "
+        "colour casts and drift are judged against it.",
+    )(function)
+
+
 def print_json(value: object, *, indent: int | None = None) -> None:
     """Print a value as JSON on standard output, at once."""
     click.echo(json.dumps(value, indent=indent, allow_nan=False))

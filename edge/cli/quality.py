@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from edge.cli.options import PATH, json_option, note, print_json, progress_bar
+from edge.cli.options import PATH, calibration_option, json_option, note, print_json, progress_bar
 from edge.errors import FrameError, ImageFileError
 from edge.labels import DISCLAIMER
 
@@ -27,12 +27,7 @@ Examples:
     type=PATH,
     help="Limits that `python -m train.quality` fitted; those that come along if left out.",
 )
-@click.option(
-    "--calibration",
-    "calibration_path",
-    type=PATH,
-    help="Image of an empty place on this microscope: colour casts are judged against its glass.",
-)
+@calibration_option
 @json_option
 def command(
     paths: tuple[Path, ...],
@@ -48,11 +43,10 @@ def command(
     An image that cannot be read gives a line with `error`, and the exit code is 2.
     """
     from edge.cli.image_paths import find_images
-    from edge.image_file import read_image
-    from edge.quality import assess, load_limits
+    from edge.quality import load_limits, read_calibration
 
     limits = load_limits(limits_path)
-    calibration = None if calibration_path is None else assess(read_image(calibration_path))
+    calibration = None if calibration_path is None else read_calibration(calibration_path)
     files = list(find_images(paths))
     width = max((len(str(file)) for file in files), default=0)
     failed = repeated = 0

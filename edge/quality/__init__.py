@@ -10,11 +10,13 @@ Example:
 from __future__ import annotations
 
 from edge.quality.assessment import MEASURED_SIDE, Quality, assess
+from edge.quality.calibration import Calibration, measure_calibration, read_calibration
 from edge.quality.drift import DriftWarning, DriftWatch
 from edge.quality.limits import Finding, Limit, QualityLimits, load_limits
 
 __all__ = [
     "MEASURED_SIDE",
+    "Calibration",
     "DriftWarning",
     "DriftWatch",
     "Finding",
@@ -23,4 +25,6 @@ __all__ = [
     "QualityLimits",
     "assess",
     "load_limits",
+    "measure_calibration",
+    "read_calibration",
 ]

@@ -116,9 +116,9 @@ class DriftWatch:
         Returns:
             What is to be told now; a warning stays until the measure has come back.
         """
+        if not self.is_due(captured_s):
+            return self._active()
         if captured_s is not None:
-            if self._taken_s is not None and captured_s - self._taken_s < _LEAST_GAP_S:
-                return self._active()
             self._started_s = captured_s if self._started_s is None else self._started_s
             self._taken_s = captured_s
         self._taken += 1
@@ -129,6 +129,16 @@ class DriftWatch:
             if trend.update(float(getattr(quality, name))):
                 self._warnings[name] = self._judge(name, trend)
         return self._active()
+
+    def is_due(self, captured_s: float | None) -> bool:
+        """Tell whether a frame would be taken in, so that others need not be measured.
+
+        Args:
+            captured_s: when it was taken, as for `update`.
+        """
+        if captured_s is None or self._taken_s is None:
+            return True
+        return captured_s - self._taken_s >= _LEAST_GAP_S
 
     def _active(self) -> list[DriftWarning]:
         return [warning for warnings in self._warnings.values() for warning in warnings]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,15 +12,9 @@ from edge.output import make_folder, require_absent, require_space, whole_file, 
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(make_disk: Callable[[int], Path]) -> Path:
     """A file system of 256 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("FULL DISK UNTESTED: mounting a small file system takes root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    return make_disk(256)
 
 
 def test_full_disk_leaves_the_old_file_and_nothing_else(small_disk: Path) -> None:

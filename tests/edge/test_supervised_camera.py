@@ -17,7 +17,7 @@ from edge.cameras import Camera
 from edge.cameras.backoff import BackOff
 from edge.cameras.base import Frame
 from edge.cameras.fake_picamera2 import installed
-from edge.cameras.faults import CameraEvent, Fault
+from edge.cameras.faults import Fault
 from edge.cameras.frame_check import FrameCheck, FrameLimits
 from edge.cameras.newest import NewestFrame
 from edge.cameras.picamera2 import Picamera2Camera
@@ -25,6 +25,7 @@ from edge.cameras.replay import ReplayCamera
 from edge.cameras.simulated import SimulatedCamera
 from edge.cameras.supervised import SupervisedCamera
 from edge.errors import CameraError
+from edge.fault_log import FaultEvent
 from tests.edge import camera_contract
 from tests.edge.camera_stubs import grey, write
 from tests.edge.faulty_camera import HEIGHT, NOTICED_AS, PERIOD_S, WIDTH, Bench, FaultyCamera
@@ -42,10 +43,10 @@ def supervised(bench: Bench, **options: Any) -> SupervisedCamera:
 
 
 def wait_for(
-    camera: SupervisedCamera, wanted: Callable[[CameraEvent], bool]
-) -> tuple[CameraEvent, list[CameraEvent]]:
+    camera: SupervisedCamera, wanted: Callable[[FaultEvent], bool]
+) -> tuple[FaultEvent, list[FaultEvent]]:
     """Read until an event has come; return it with those before it."""
-    before: list[CameraEvent] = []
+    before: list[FaultEvent] = []
     deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         camera.poll(0.05)
