@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.activation import ActivationHead
 from edge.decision import Limits, decide
 from edge.decision_rule import benign_last
 from edge.domain import Domain, read_domain
@@ -37,9 +38,11 @@ class Classifier:
         model: a model file as `read_model_file` returns it.
         threads: how many cores the network is to use; None uses every core, four at most.
         calibration: of the microscope's calibration frame; colour casts are judged against it.
+        activation: also keep what `activation_map` is made from; the same invoke gives it.
 
     Raises:
-        ModelFileError: the graph cannot be loaded, or does not fit its own card.
+        ModelFileError: the graph cannot be loaded, does not fit its own card, or has no class
+            activation though it is asked for.
         MissingPackageError: no TFLite runtime is installed.
 
     Example:
@@ -49,16 +52,26 @@ class Classifier:
     """
 
     def __init__(
-        self, model: ModelFile, threads: int | None = None, calibration: Quality | None = None
+        self,
+        model: ModelFile,
+        threads: int | None = None,
+        calibration: Quality | None = None,
+        *,
+        activation: bool = False,
     ) -> None:
         answer = model.card.get("answer")
         domain = None if answer is None else answer.get("domain")
+        added = [] if domain is None else [domain["tensor"]]
+        if activation:
+            added.append(_require_activation(model)["tensor"])
         content = model.content
-        if domain is not None:
-            content = with_outputs(memoryview(content)[: model.graph_bytes], [domain["tensor"]])
-        outputs = 1 if domain is None else 2
-        interpreter = Interpreter(content, str(model.path), threads, outputs=outputs)
+        if added:
+            content = with_outputs(memoryview(content)[: model.graph_bytes], added)
+        interpreter = Interpreter(content, str(model.path), threads, outputs=1 + len(added))
         _check_tensors(model, interpreter)
+        self._activation: ActivationHead | None = None
+        if activation:
+            self._activation = _read_activation(model, interpreter)
         self._domain: Domain | None = None
         self._limits: Limits | None = None
         self._quality: QualityLimits | None = None
@@ -91,6 +104,8 @@ class Classifier:
         path: str | Path = DEFAULT_MODEL,
         threads: int | None = None,
         calibration: Quality | None = None,
+        *,
+        activation: bool = False,
     ) -> Self:
         """Read a model file and make it ready to classify.
 
@@ -99,12 +114,13 @@ class Classifier:
                 blastscope: "mobilenet-v2", "custom-cnn" or "fast".
             threads: how many cores to use; None uses every core, four at most.
             calibration: of the microscope's calibration frame; colour casts are judged against it.
+            activation: also keep what `activation_map` is made from.
 
         Raises:
             ModelFileError: the file cannot be read or run, or carries no card.
             MissingPackageError: no TFLite runtime is installed.
         """
-        return cls(read_model_file(find_model(path)), threads, calibration)
+        return cls(read_model_file(find_model(path)), threads, calibration, activation=activation)
 
     @property
     def quality_limits(self) -> QualityLimits | None:
@@ -207,6 +223,41 @@ class Classifier:
         """Return how far the embedding of the last frame is from the training's."""
         return None if self._domain is None else self._domain.distance(interpreter.output_view(1))
 
+    @property
+    def has_activation(self) -> bool:
+        """Whether the classifier was loaded with class activation."""
+        return self._activation is not None
+
+    def activation_map(self, label: str) -> NDArray[np.float32]:
+        """Return which places of the frame that was classified last speak for a class.
+
+        Args:
+            label: one of the model's classes.
+
+        Returns:
+            float32, shape (rows, columns) of the last feature map, which covers the centre of the
+            frame; see `edge.activation`.
+
+        Raises:
+            BlastscopeError: the classifier was loaded without it, or has been closed, or there is
+                no such class.
+        """
+        if self._activation is None:
+            raise BlastscopeError(
+                "Class activation is kept where it is asked for",
+                got="a classifier loaded without it",
+                next_step="Load it with Classifier.load(..., activation=True)",
+            )
+        if label not in self.labels:
+            raise BlastscopeError(
+                f"The model's classes are {', '.join(self.labels)}",
+                got=label,
+                next_step="Name one of them",
+            )
+        interpreter = self.interpreter
+        features = interpreter.output_view(len(interpreter.outputs) - 1)
+        return self._activation.map_of(features, self.labels.index(label))
+
     def close(self) -> None:
         """Free the model's memory; closing twice is harmless."""
         self._interpreter = None
@@ -270,6 +321,36 @@ def _check_embedding(model: ModelFile, spec: TensorSpec, length: int) -> None:
             got=f"{spec.dtype} of shape {spec.shape}",
             next_step="Make the model again with `blastscope quantize RUN --out FILE`",
         )
+
+
+def _require_activation(model: ModelFile) -> Mapping[str, int]:
+    section: Mapping[str, int] | None = model.card.get("activation")
+    if section is None:
+        raise ModelFileError(
+            f"The model {model.path} must say where its class activation comes from",
+            got="no `activation` in its card",
+            next_step="Use a network that ends in global average pooling and one dense layer, and "
+            "quantize it again with this version",
+        )
+    return section
+
+
+def _read_activation(model: ModelFile, interpreter: Interpreter) -> ActivationHead:
+    features = interpreter.outputs[-1]
+    weights = interpreter.weights(_require_activation(model)["weights"])
+    channels = features.shape[-1]
+    if (
+        len(features.shape) != 4
+        or features.dtype != "int8"
+        or weights.shape != (len(model.labels), channels)
+    ):
+        raise ModelFileError(
+            f"The last feature map in {model.path} is int8 of shape (1, rows, columns, channels), "
+            f"and the weights have a row for each of {len(model.labels)} classes",
+            got=f"{features.dtype} of shape {features.shape}, and weights of {weights.shape}",
+            next_step="Make the model again with `blastscope quantize RUN --out FILE`",
+        )
+    return ActivationHead(weights * np.float32(features.scale), features.zero_point)
 
 
 def _check_tensors(model: ModelFile, interpreter: Interpreter) -> None:

@@ -49,6 +49,12 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         ImageFileError: the file is absent, no image, damaged, or not 8-bit RGB.
     """
     path = Path(path)
+    if path.is_dir():
+        raise ImageFileError(
+            "An image is a file, and a folder in its place holds JPEG, PNG, BMP or TIFF images",
+            got=f"none in {path}",
+            next_step="Check the path",
+        )
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -141,6 +141,31 @@ class Interpreter:
         view: NDArray[Any] = self._output_tensors[number]()[0]
         return view
 
+    def weights(self, tensor: int) -> NDArray[np.float32]:
+        """Return a constant of the graph in real values.
+
+        Args:
+            tensor: its number in the graph's list of tensors.
+
+        Returns:
+            float32, of the constant's shape; empty where there is no such constant.
+        """
+        details = [one for one in self._native.get_tensor_details() if one["index"] == tensor]
+        if not details:
+            return np.empty(0, np.float32)
+        about = details[0]["quantization_parameters"]
+        scales, zero_points = np.asarray(about["scales"]), np.asarray(about["zero_points"])
+        try:
+            stored = np.asarray(self._native.get_tensor(tensor), np.float32)
+            if not scales.size:
+                return stored
+            # One scale for all, or one for each row.
+            shape = (-1, *[1] * (stored.ndim - 1)) if scales.size > 1 else ()
+            real = (stored - zero_points.reshape(shape)) * scales.reshape(shape)
+        except ValueError:
+            return np.empty(0, np.float32)
+        return np.asarray(real, np.float32)
+
 
 def find_runtime() -> tuple[Any, str]:
     """Return the interpreter class of the best runtime installed, and its name and version."""

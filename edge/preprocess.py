@@ -86,7 +86,7 @@ def preprocess(
     if frame.shape == out.shape:
         np.copyto(out, frame)
         return out
-    cropped = _crop_to_aspect(frame, height, width)
+    cropped = centre_crop(frame, height, width)
     factor = min(cropped.shape[0] // height, cropped.shape[1] // width)
     if factor > 1:
         _reduce(_trim(cropped, factor), factor, out, side)
@@ -95,8 +95,20 @@ def preprocess(
     return out
 
 
-def _crop_to_aspect(frame: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Return the largest centred view of `frame` with the aspect ratio height : width."""
+def centre_crop(frame: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Return the part of a frame that a network sees.
+
+    Args:
+        frame: shape (any height, any width, 3).
+        height: the network's input height, or anything in the same proportion to the width.
+        width: the network's input width.
+
+    Returns:
+        The largest centred view with the aspect ratio height : width.
+
+    Raises:
+        FrameError: the frame is too narrow.
+    """
     rows, columns = frame.shape[:2]
     kept_rows = min(rows, columns * height // width)
     kept_columns = min(columns, rows * width // height)

@@ -29,7 +29,8 @@ INTENDED_USE = (
 #: What holds of every such model.
 LIMITATIONS = (
     "Not validated on patients, and not for deciding about treatment.",
-    "It gives one of its classes to anything put under the lens, also to what is none of them.",
+    "Its label is one of its classes whatever lies under the lens: only its decision tells whether "
+    "that is a result.",
     "Smears from another laboratory, stain, microscope or camera may score worse than the metrics "
     "here; measure it there first.",
 )

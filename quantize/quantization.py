@@ -17,6 +17,7 @@ from quantize.abstention import fit_abstention
 from quantize.accuracy_gate.criterion import Criterion
 from quantize.accuracy_gate.decision import Decision
 from quantize.accuracy_gate.refusal import require_passed
+from quantize.activation import find_activation
 from quantize.calibration import IMAGES_PER_CLASS, choose_calibration_images
 from quantize.card import calibration_digest, run_card
 from quantize.gate_report import Evidence, write_gate_report
@@ -159,7 +160,10 @@ def quantize(
     is_measured = images.shape[1:3] == (MEASURED_SIDE, MEASURED_SIDE)
     fields = images if is_measured else read_run_images(config, split, data, None, MEASURED_SIDE)[0]
     abstention = fit_abstention(chosen.content, images, targets, split, fields, config.seed)
-    packed = pack_model(chosen.content, {**card, "answer": abstention.card}, abstention.domain)
+    card["answer"] = abstention.card
+    if (activation := find_activation(chosen.content)) is not None:
+        card["activation"] = activation
+    packed = pack_model(chosen.content, card, abstention.domain)
     model = write_model(out, packed)
     metrics = card["metrics"]
     return QuantizationResult(model, chosen.decision, recovery, metrics["float"], metrics["int8"])

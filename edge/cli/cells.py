@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from edge.cli.image_paths import find_images, read_found_image
+from edge.cli.image_paths import find_images
 from edge.cli.options import MODEL, PATH, json_option, note, print_json, progress_bar
+from edge.cli.pictures import distinct_names, write_png
 from edge.errors import FrameError, ImageFileError
 from edge.labels import DISCLAIMER
 
@@ -65,7 +66,7 @@ def command(
         if folder is not None:
             make_folder(folder)
     files = list(find_images(paths))
-    names = _names(files)
+    names = distinct_names(files)
     failed = 0
     with ExitStack() as stack:
         classifier = stack.enter_context(Classifier.load(model_path)) if model_path else None
@@ -86,19 +87,6 @@ def command(
         click.get_current_context().exit(2)
 
 
-def _names(files: list[Path]) -> list[str]:
-    """Return a name for what is written of each file: its own, numbered where it is taken."""
-    taken: set[str] = set()
-    names = []
-    for file in files:
-        name, number = file.stem, 2
-        while name.lower() in taken:
-            name, number = f"{file.stem}-{number}", number + 1
-        taken.add(name.lower())
-        names.append(name)
-    return names
-
-
 def _look(
     path: Path,
     name: str,
@@ -108,9 +96,10 @@ def _look(
     diameter: float | None,
 ) -> dict[str, Any]:
     from edge.cells import crop_cell, draw_cells, find_white_cells
+    from edge.image_file import read_image
 
     try:
-        frame = read_found_image(path)
+        frame = read_image(path)
         cells = find_white_cells(frame, diameter)
     except (ImageFileError, FrameError) as error:
         return {"path": str(path), "error": str(error)}
@@ -130,22 +119,12 @@ def _look(
     if crops is not None:
         for number, crop in enumerate(cut_out, start=1):
             target = crops / f"{name}-{number:03d}.png"
-            _write_png(target, crop)
+            write_png(target, crop)
             rows[number - 1]["crop"] = str(target)
     if draw is not None:
         row["drawing"] = str(draw / f"{name}.png")
-        _write_png(Path(row["drawing"]), draw_cells(frame, cells, captions))
+        write_png(Path(row["drawing"]), draw_cells(frame, cells, captions))
     return row
-
-
-def _write_png(path: Path, image: Any) -> None:
-    import cv2
-
-    from edge.output import whole_file
-
-    with whole_file(path) as temporary:
-        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        temporary.write_bytes(cv2.imencode(".png", bgr)[1].tobytes())
 
 
 def _describe(row: dict[str, Any], width: int) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli.image_paths import find_images, read_found_image
+from edge.cli.image_paths import find_images
 from edge.cli.options import (
     PATH,
     calibration_option,
@@ -23,8 +22,11 @@ from edge.cli.options import (
     say_decision,
     threads_option,
 )
-from edge.errors import FrameError, ImageFileError
+from edge.cli.pictures import distinct_names, write_png
 from edge.labels import DISCLAIMER
+
+if TYPE_CHECKING:
+    from edge.file_classification import ClassifiedFile
 
 
 @click.command(
@@ -33,18 +35,25 @@ from edge.labels import DISCLAIMER
 Examples:
   blastscope classify field.jpg
   blastscope classify fields/ --model fast --json > results.jsonl
-  blastscope classify fields/ --model model.tflite""",
+  blastscope classify fields/ --model model.tflite --activation maps""",
 )
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
 @calibration_option
 @model_option
 @threads_option
+@click.option(
+    "--activation",
+    type=PATH,
+    metavar="DIR",
+    help="Write each image there as PNG, brighter where more speaks for its class.",
+)
 @json_option
 def command(
     paths: tuple[Path, ...],
     calibration_path: Path | None,
     model_path: Path,
     threads: int | None,
+    activation: Path | None,
     as_json: bool,
 ) -> None:
     """Classify image files, or all images inside folders.
@@ -59,19 +68,33 @@ def command(
     the exit code is 2.
     """
     from edge.classifier import Classifier
+    from edge.file_classification import classify_files
+    from edge.output import make_folder
     from edge.quality import read_calibration
 
     calibration = None if calibration_path is None else read_calibration(calibration_path)
     files = list(find_images(paths))
+    if activation is not None:
+        make_folder(activation)
+    names = distinct_names(files)
     failed = 0
     decided: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     said: dict[str, str] = {}
     bar = progress_bar("Classifying", shown=not sys.stdout.isatty())
-    with Classifier.load(model_path, threads, calibration) as classifier, bar as show:
+    with (
+        Classifier.load(
+            model_path, threads, calibration, activation=activation is not None
+        ) as classifier,
+        bar as show,
+    ):
         width = max((len(str(file)) for file in files), default=0)
-        for done, file in enumerate(files, start=1):
-            row = _classify(file, classifier)
+        for done, found in enumerate(classify_files(classifier, files), start=1):
+            row = _row(found)
+            if activation is not None and found.activation is not None:
+                picture = activation / f"{names[done - 1]}.png"
+                write_png(picture, found.draw_activation())
+                row["activation"] = str(picture)
             failed += "error" in row
             decided.update([row["decision"]] if "decision" in row else [])
             said.update(zip(row.get("reasons", ()), row.get("instructions", ()), strict=True))
@@ -93,16 +116,11 @@ def command(
         click.get_current_context().exit(2)
 
 
-def _classify(path: Path, classifier: Any) -> dict[str, Any]:
-    started = time.perf_counter()
-    try:
-        frame = read_found_image(path)
-        decoded_ms = (time.perf_counter() - started) * 1000
-        prediction = classifier.classify(frame)
-    except (ImageFileError, FrameError) as error:
-        return {"path": str(path), "error": str(error)}
-    row = {"path": str(path), **prediction.as_json()}
-    row["timing_ms"] = {"decode": decoded_ms, **prediction.timing_ms}
+def _row(found: ClassifiedFile) -> dict[str, Any]:
+    if found.prediction is None:
+        return {"path": str(found.path), "error": str(found.error)}
+    row = {"path": str(found.path), **found.prediction.as_json()}
+    row["timing_ms"] = {"decode": found.decode_ms, **found.prediction.timing_ms}
     return row
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 
 def find_images(paths: Sequence[Path]) -> Iterator[Path]:
@@ -24,21 +23,3 @@ def find_images(paths: Sequence[Path]) -> Iterator[Path]:
         )
         # A folder without images goes on as a path, and gets an error line like any other.
         yield from images or [path]
-
-
-def read_found_image(path: Path) -> Any:
-    """Read one of the paths that `find_images` yields, as `edge.image_file.read_image` does.
-
-    Raises:
-        ImageFileError: a folder without images, or a file that is no 8-bit RGB image.
-    """
-    from edge.errors import ImageFileError
-    from edge.image_file import read_image
-
-    if path.is_dir():
-        raise ImageFileError(
-            "A folder given to this command holds JPEG, PNG, BMP or TIFF images",
-            got=f"none in {path}",
-            next_step="Check the path",
-        )
-    return read_image(path)

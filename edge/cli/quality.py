@@ -69,11 +69,11 @@ def command(
 
 
 def _assess(path: Path, limits: Any, calibration: Any) -> dict[str, Any]:
-    from edge.cli.image_paths import read_found_image
+    from edge.image_file import read_image
     from edge.quality import assess
 
     try:
-        quality = assess(read_found_image(path))
+        quality = assess(read_image(path))
     except (ImageFileError, FrameError) as error:
         return {"path": str(path), "error": str(error)}
     findings = limits.findings(quality, calibration)

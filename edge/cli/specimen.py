@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from edge.cli.image_paths import find_images, read_found_image
+from edge.cli.image_paths import find_images
 from edge.cli.options import (
     PATH,
     calibration_option,
@@ -61,6 +61,7 @@ def command(
     cannot be read.
     """
     from edge.classifier import Classifier
+    from edge.image_file import read_image
     from edge.quality import read_calibration
     from edge.specimen import Specimen, SpecimenRule
 
@@ -73,7 +74,7 @@ def command(
         with progress_bar("Classifying") as show:
             for done, file in enumerate(files, start=1):
                 try:
-                    frame = read_found_image(file)
+                    frame = read_image(file)
                     specimen.add(classifier.classify(frame), frame)
                 except (ImageFileError, FrameError) as error:
                     unreadable.append({"path": str(file), "error": str(error)})

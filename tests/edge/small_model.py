@@ -48,6 +48,9 @@ ANSWER = {
     },
 }
 
+#: The graph's tensors that hold what is averaged, and the dense layer's weights.
+ACTIVATION = {"tensor": 1, "weights": 4}
+
 _INT8, _UINT8, _INT32 = (
     schema.TensorType.INT8,
     schema.TensorType.UINT8,
@@ -123,7 +126,8 @@ def make_graph(side: int = SIDE) -> bytes:
 def make_model(name: str = "small", model_version: int = 1, side: int = SIDE) -> bytes:
     """Pack the graph as any other."""
     card = minimal_card(name, SMEAR_LABELS, side, side, model_version=model_version)
-    return pack_model(make_graph(side), {**card, "answer": ANSWER}, DOMAIN.to_bytes())
+    card |= {"answer": ANSWER, "activation": ACTIVATION}
+    return pack_model(make_graph(side), card, DOMAIN.to_bytes())
 
 
 def take_apart(content: bytes) -> tuple[bytes, dict[str, bytes]]:

@@ -107,7 +107,7 @@ def test_text_named_as_an_image_is_refused(tmp_path: Path) -> None:
 def test_absent_file_and_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageFileError, match="No such file"):
         read_image(tmp_path / "absent.png")
-    with pytest.raises(ImageFileError, match="directory"):
+    with pytest.raises(ImageFileError, match="a folder in its place"):
         read_image(tmp_path)
 
 
