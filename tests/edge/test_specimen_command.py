@@ -59,10 +59,7 @@ def test_too_few_fields_ask_for_more(blastscope: Command, fields: Path) -> None:
     some = [fields / f"{number:02}.png" for number in range(4)]
     done = blastscope("specimen", *some, "--model", "fast")
     assert done.returncode == 1
-    assert "more fields" in done.stdout.splitlines()[-1]
-    told = json.loads(blastscope("specimen", *some, "--model", "fast", "--json").stdout)
-    assert told["answer"] == "more"
-    assert 1 < told["more_fields"] < 30
+    assert done.stdout.splitlines()[-1] == "Specimen: 8 more fields"
     strict = blastscope("specimen", fields, "--model", "fast", "--design-effect", 8, "--json")
     assert (strict.returncode, json.loads(strict.stdout)["answer"]) == (1, "more")
 

@@ -452,13 +452,9 @@ def soak(model: Path | str, frames: int, *words: object) -> dict[str, int]:
     return counts
 
 
-def test_memory_stands_still_over_2000_frames(model: Path) -> None:
-    assert soak(model, 2000)["captured"] == 2000
-
-
 @pytest.mark.slow
 def test_soak() -> None:
-    """10 minutes of a free core; BLASTSCOPE_SOAK_FRAMES names another length."""
+    """A quarter of an hour of a free core; BLASTSCOPE_SOAK_FRAMES names another length."""
     frames = int(os.environ.get("BLASTSCOPE_SOAK_FRAMES", "100000"))
     assert soak("fast", frames)["captured"] == frames
 
