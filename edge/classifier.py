@@ -67,6 +67,7 @@ class Classifier:
             )
         self.model = model
         self.labels = model.labels
+        self._cell = model.cell
         self._interpreter: Interpreter | None = interpreter
 
     @classmethod
@@ -115,7 +116,13 @@ class Classifier:
         """
         interpreter = self.interpreter
         started = time.perf_counter_ns()
-        preprocess(frame, self.model.height, self.model.width, out=interpreter.input_view())
+        preprocess(
+            frame,
+            self.model.height,
+            self.model.width,
+            out=interpreter.input_view(),
+            cell=self._cell,
+        )
         preprocessed = time.perf_counter_ns()
         findings = self._judge_quality(frame, interpreter)
         judged = time.perf_counter_ns()
