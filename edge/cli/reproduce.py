@@ -15,6 +15,10 @@ PAPERS: dict[str, tuple[str, str]] = {
         "train.cli.reproduce_tamim2025",
         "Four classes of fields: MobileNetV2 and a custom CNN.",
     ),
+    "cnmc": (
+        "quantize.cli.reproduce_cnmc",
+        "Single cells of C-NMC 2019: random splits and unseen subjects, float and int8.",
+    ),
 }
 
 
@@ -34,6 +38,7 @@ def _refuse(key: str) -> NoReturn:
     epilog="""\b
 Examples:
   blastscope reproduce tamim2025 images --out tamim2025
+  blastscope reproduce cnmc C-NMC --out cnmc
 
 \b
 The same command goes on with a study that was stopped, and prints a finished one again.""",
