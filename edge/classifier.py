@@ -92,6 +92,7 @@ class Classifier:
         self.model = model
         self.labels = model.labels
         self._order = benign_last(model.labels)
+        self._cell = model.cell
         self._interpreter: Interpreter | None = interpreter
         self._pixels = np.empty((model.height, model.width, 3), np.uint8)
         self._side = SideThread()
@@ -205,7 +206,12 @@ class Classifier:
         if frame.shape == self._pixels.shape:
             return frame
         return preprocess(
-            frame, self.model.height, self.model.width, out=self._pixels, side=self._side
+            frame,
+            self.model.height,
+            self.model.width,
+            out=self._pixels,
+            side=self._side,
+            cell=self._cell,
         )
 
     def _judge_quality(

@@ -2,7 +2,8 @@
 
 They are drawn by the simulated microscope, so that nobody has rights in them. Between them they
 take every way through `edge.preprocess`: as they are, enlarged, cropped, and reduced by a whole
-factor before the rest.
+factor before the rest. Those of a model that looks at single cells are black outside a disc that
+lies beside the middle, so that the cell has to be found.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cell_crop import CellCrop
 from edge.errors import ModelFileError
 from edge.interpreter import Interpreter
 from edge.model_archive import GOLDEN_NAME
@@ -47,12 +49,13 @@ _PNG_SIZE = struct.Struct(">2L")
 
 
 @lru_cache(maxsize=4)
-def render_golden_frames(height: int, width: int) -> dict[str, bytes]:
+def render_golden_frames(height: int, width: int, *, on_black: bool = False) -> dict[str, bytes]:
     """Draw the golden frames for a network.
 
     Args:
         height: the network's input height in pixels.
         width: the network's input width in pixels.
+        on_black: whether the network looks at single cells on black.
 
     Returns:
         PNG files, by the name that each has in the model file.
@@ -68,6 +71,8 @@ def render_golden_frames(height: int, width: int) -> dict[str, bytes]:
             # A camera's noise would make the file several times as large.
             options=FieldOptions(noise=0.0),
         )
+        if on_black:
+            field = _disc(field)
         frame = field.repeat(repeats, axis=0).repeat(repeats, axis=1)
         pixels = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
         _, encoded = cv2.imencode(".png", pixels, (cv2.IMWRITE_PNG_COMPRESSION, 9))
@@ -76,7 +81,11 @@ def render_golden_frames(height: int, width: int) -> dict[str, bytes]:
 
 
 def describe_golden_frames(
-    graph: bytes, files: Mapping[str, bytes], height: int, width: int
+    graph: bytes,
+    files: Mapping[str, bytes],
+    height: int,
+    width: int,
+    cell: CellCrop | None = None,
 ) -> dict[str, Any]:
     """Run a network on its golden frames, and return the card's section about them.
 
@@ -85,6 +94,7 @@ def describe_golden_frames(
         files: as `render_golden_frames` returns them.
         height: the network's input height in pixels.
         width: the network's input width in pixels.
+        cell: the square that it sees around a cell; None for one that looks at fields.
 
     Raises:
         ModelFileError: the runtime cannot load the graph.
@@ -94,7 +104,7 @@ def describe_golden_frames(
     frames = []
     for number, (name, data) in enumerate(files.items()):
         frame = decode_golden_frame(data, name)
-        digest, output = run_golden_frame(interpreter, frame, height, width)
+        digest, output = run_golden_frame(interpreter, frame, height, width, cell)
         frames.append(
             {
                 "file": name,
@@ -136,7 +146,11 @@ def decode_golden_frame(data: bytes, name: str) -> NDArray[np.uint8]:
 
 
 def run_golden_frame(
-    interpreter: Interpreter, frame: NDArray[np.uint8], height: int, width: int
+    interpreter: Interpreter,
+    frame: NDArray[np.uint8],
+    height: int,
+    width: int,
+    cell: CellCrop | None = None,
 ) -> tuple[str, list[int]]:
     """Run a network on a frame.
 
@@ -145,6 +159,7 @@ def run_golden_frame(
         frame: RGB, uint8, shape (any height, any width, 3).
         height: the network's input height in pixels.
         width: the network's input width in pixels.
+        cell: the square that it sees around a cell; None for one that looks at fields.
 
     Returns:
         SHA-256 of the preprocessed frame's bytes, in hexadecimal, and the stored output values.
@@ -152,8 +167,17 @@ def run_golden_frame(
     Raises:
         FrameError: the frame is too narrow for the input's shape.
     """
-    pixels = preprocess(frame, height, width)
+    pixels = preprocess(frame, height, width, cell=cell)
     interpreter.input_view()[...] = pixels
     interpreter.invoke()
     values: list[int] = interpreter.output_view().tolist()
     return hashlib.sha256(pixels.tobytes()).hexdigest(), values
+
+
+def _disc(field: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Blacken a field outside a disc that lies left of and above its middle."""
+    rows, columns = field.shape[:2]
+    down, across = np.ogrid[:rows, :columns]
+    radius = min(rows, columns) // 3
+    inside = (down - rows * 2 // 5) ** 2 + (across - columns * 2 // 5) ** 2 <= radius**2
+    return np.asarray(field * inside[..., None].astype(np.uint8), np.uint8)

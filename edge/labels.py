@@ -9,6 +9,14 @@ from collections.abc import Sequence
 #: Aria et al., "Acute Lymphoblastic Leukemia (ALL) image dataset", DOI 10.34740/KAGGLE/DSV/2175623.
 SMEAR_LABELS: tuple[str, ...] = ("Benign", "Early", "Pre", "Pro")
 
+#: Single white cells, in the order of a network's outputs: leukemic B-lymphoblasts ("all", acute
+#: lymphoblastic leukemia) and healthy B-lymphoid precursors ("hem"), as named in C-NMC 2019.
+CELL_LABELS: tuple[str, ...] = ("all", "hem")
+
+#: What a network is trained to tell apart, by name. A network that is tied to no task takes the
+#: classes as they come.
+TASKS: dict[str, tuple[str, ...]] = {"binary": CELL_LABELS}
+
 #: Shown wherever a person reads a result.
 DISCLAIMER = "Research use only, not a medical device."
 

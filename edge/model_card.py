@@ -18,8 +18,10 @@ from edge.model_archive import CARD_NAME, DOMAIN_NAME, LABELS_NAME, PACK_COMMAND
 #: The version of the model file's format that this package writes and reads.
 FORMAT_VERSION = 3
 
-#: Identifies `edge.preprocess.preprocess`; a model made for another method is refused.
+#: Identifies `edge.preprocess.preprocess`, without and with a square around a cell; a model made
+#: for another method is refused.
 PREPROCESSING_METHOD = "centre-crop, area by a whole factor, linear exact"
+CELL_METHOD = "cell-crop, area by a whole factor, linear exact"
 
 _MOST_FAULTS_SHOWN = 3
 _COPY_AGAIN = "Copy the model again from where it was made"
@@ -58,10 +60,11 @@ def parse_card(path: Path, data: bytes) -> dict[str, Any]:
     shown = [f"{place} {rule}" for place, rule in islice(faults, _MOST_FAULTS_SHOWN)]
     if shown:
         raise _incomplete(path, "; ".join(shown))
-    method = card["preprocessing"]["method"]
-    if method != PREPROCESSING_METHOD:
+    method, has_cell = card["preprocessing"]["method"], "cell" in card["preprocessing"]
+    if method != (CELL_METHOD if has_cell else PREPROCESSING_METHOD):
         raise ModelFileError(
-            f"The preprocessing of {path} must be {PREPROCESSING_METHOD!r}",
+            f"The preprocessing of {path} must be {PREPROCESSING_METHOD!r}, or {CELL_METHOD!r} "
+            "with the size of the crop",
             got=f"{method!r}",
             next_step="Update blastscope, or make the model again",
         )

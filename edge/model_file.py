@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.cell_crop import CellCrop, read_cell_crop
 from edge.errors import ModelFileError
 from edge.model_archive import CARD_NAME, LABELS_NAME, split_archive
 from edge.model_card import (
@@ -79,6 +80,11 @@ class ModelFile:
     members: Mapping[str, bytes]
     graph_bytes: int
     signed_by: str | None = None
+
+    @property
+    def cell(self) -> CellCrop | None:
+        """The square that is cut out around a cell; None for a model that looks at fields."""
+        return read_cell_crop(self.card["preprocessing"].get("cell"))
 
     @property
     def model_id(self) -> str:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cell_crop import CellCrop, cut_cell
 from edge.errors import FrameError
 from edge.side_thread import SideThread
 
@@ -59,13 +60,16 @@ def preprocess(
     width: int,
     out: NDArray[np.uint8] | None = None,
     side: SideThread | None = None,
+    cell: CellCrop | None = None,
 ) -> NDArray[np.uint8]:
-    """Crop the centre to the network's aspect ratio and resize.
+    """Crop the centre, or the square around a cell, to the network's aspect ratio and resize.
 
     The crop keeps cells round: a 640 x 480 frame gives its middle 480 x 480. Where the frame is
     larger than the input by a whole factor or more, that factor is taken out first as an exact
     mean over square blocks, which also keeps the reduction free of aliasing; the remainder (less
     than a factor of two), or any enlargement, is linear in fixed point.
+
+    A frame of the input's very size is taken as it is: it has been through this before.
 
     Args:
         frame: RGB, uint8, shape (any height, any width, 3); need not be contiguous.
@@ -73,6 +77,8 @@ def preprocess(
         width: the network's input width in pixels.
         out: where to write, uint8, shape (height, width, 3), contiguous; a new array if None.
         side: a thread that does half of a large frame; the result is the same to the bit.
+        cell: the square to cut out around the cell first, for a network that looks at single cells
+            on black; None for one that looks at fields.
 
     Returns:
         `out` or the new array: RGB, uint8, shape (height, width, 3), values 0..255.
@@ -86,6 +92,8 @@ def preprocess(
     if frame.shape == out.shape:
         np.copyto(out, frame)
         return out
+    if cell is not None:
+        frame = cut_cell(frame, cell)
     cropped = centre_crop(frame, height, width)
     factor = min(cropped.shape[0] // height, cropped.shape[1] // width)
     if factor > 1:

@@ -172,7 +172,9 @@ def _check_golden_frame(model: ModelFile, classifier: Classifier, frame: Any) ->
 
     def run() -> tuple[str, list[int]]:
         pixels = decode_golden_frame(model.members[file], file)
-        return run_golden_frame(classifier.interpreter, pixels, model.height, model.width)
+        return run_golden_frame(
+            classifier.interpreter, pixels, model.height, model.width, model.cell
+        )
 
     outcome, result = _attempt(name, run, lambda it: f"output {it[1]}, bit for bit")
     if result is None:

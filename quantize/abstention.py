@@ -52,7 +52,7 @@ def fit_abstention(
     images: NDArray[np.uint8],
     targets: NDArray[np.int64],
     split: Split,
-    fields: NDArray[np.uint8],
+    fields: NDArray[np.uint8] | None,
     seed: int,
 ) -> Abstention:
     """Fit when an int8 network is not to answer.
@@ -67,7 +67,8 @@ def fit_abstention(
         targets: their classes; int64, shape (n,).
         split: of these images, in their order.
         fields: the same images as their quality is measured: RGB, uint8, shape
-            (n, `edge.quality.MEASURED_SIDE`, `edge.quality.MEASURED_SIDE`, 3).
+            (n, `edge.quality.MEASURED_SIDE`, `edge.quality.MEASURED_SIDE`, 3); None for single
+            cells on black, of which light and focus say nothing.
         seed: of what is random in spoiling some of them.
 
     Raises:
@@ -87,10 +88,13 @@ def fit_abstention(
     distances = np.array([domain.distance(one) for one in seen])
     least = conformal_limit(scores[np.arange(len(held_out)), targets[held_out]], ERROR_RATE)
     about = {"part": "validation", "n": len(held_out)}
-    quality = fit_limits(fields[train_part], seed, {"part": "train"}, MOST_SPOILED)
+    quality = {}
+    if fields is not None:
+        limits = fit_limits(fields[train_part], seed, {"part": "train"}, MOST_SPOILED)
+        quality["quality"] = limits.as_json()
     return Abstention(
         {
-            "quality": quality.as_json(),
+            **quality,
             "conformal": {"error_rate": ERROR_RATE, "least_probability": least, **about},
             "domain": {
                 "tensor": tensor,

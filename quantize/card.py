@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import __version__
+from edge.cell_crop import CellCrop, read_cell_crop
 from edge.labels import DISCLAIMER, benign_label
-from edge.model_card import FORMAT_VERSION, PREPROCESSING_METHOD
+from edge.model_card import CELL_METHOD, FORMAT_VERSION, PREPROCESSING_METHOD
 from edge.preprocess import INPUT_MEAN, INPUT_STD
 from quantize.accuracy_gate.comparison import Comparison
 from quantize.accuracy_gate.decision import Decision
@@ -24,6 +25,13 @@ INTENDED_USE = (
     "Research into screening stained peripheral-blood smears for acute lymphoblastic leukemia: "
     "sorting microscope fields of view into classes, so that a trained person looks first at "
     "those that need it. It screens; it does not diagnose."
+)
+
+#: What a model that looks at single cells is for.
+CELL_USE = (
+    "Research into telling leukemic lymphoblasts from healthy cells, one white cell on black at a "
+    "time, so that a trained person looks first at those that need it. It screens; it does not "
+    "diagnose."
 )
 
 #: What holds of every such model.
@@ -49,6 +57,7 @@ def minimal_card(
     limitations: Sequence[str] = LIMITATIONS,
     malignant_threshold: float | None = None,
     temperature: Mapping[str, Any] | None = None,
+    cell: CellCrop | None = None,
 ) -> dict[str, Any]:
     """Return what every card holds; `quantize.packing.pack_model` adds the parts' hashes.
 
@@ -66,6 +75,7 @@ def minimal_card(
             counts as malignant, in (0, 1); None leaves that to the class of the highest score.
         temperature: `temperature` and whatever else the run's metrics say about it; it is folded
             into the weights already. None where there was none, or nothing is known.
+        cell: the square that the network sees around a cell; None for one that looks at fields.
     """
     return {
         "format": FORMAT_VERSION,
@@ -76,12 +86,13 @@ def minimal_card(
         "limitations": list(limitations),
         "labels": list(labels),
         "preprocessing": {
-            "method": PREPROCESSING_METHOD,
+            "method": PREPROCESSING_METHOD if cell is None else CELL_METHOD,
             "colour_order": "RGB",
             "height": height,
             "width": width,
             "mean": mean,
             "std": std,
+            **({} if cell is None else {"cell": cell.as_json()}),
         },
         "decision": {
             "rule": "argmax",
@@ -113,7 +124,6 @@ def run_card(
     temperature: Mapping[str, Any] | None = None,
     malignant_threshold: float | None = None,
     model_version: int = 1,
-    intended_use: str = INTENDED_USE,
     limitations: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the card of a model that passed the gate.
@@ -126,7 +136,6 @@ def run_card(
         temperature: the section "calibration" of the run's `metrics.json`; None where it has none.
         malignant_threshold: see `minimal_card`.
         model_version: see `minimal_card`.
-        intended_use: see `minimal_card`.
         limitations: what to know besides `LIMITATIONS` and what the split cannot tell.
     """
     held_out = decision.held_out
@@ -138,10 +147,11 @@ def run_card(
             config.side,
             config.side,
             model_version=model_version,
-            intended_use=intended_use,
+            intended_use=INTENDED_USE if config.cell is None else CELL_USE,
             limitations=(*LIMITATIONS, f"Metrics are of a {split}.", *limitations),
             malignant_threshold=malignant_threshold,
             temperature=temperature,
+            cell=read_cell_crop(config.cell),
         ),
         "training": {
             "data_sha256": config.data_digest,

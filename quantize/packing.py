@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import __version__
+from edge.cell_crop import read_cell_crop
 from edge.classifier import Classifier
 from edge.errors import ModelFileError, OutputError
 from edge.golden_frames import describe_golden_frames, render_golden_frames
@@ -95,9 +96,11 @@ def pack_model(plain: bytes, card: Mapping[str, Any], domain: bytes | None = Non
         ModelFileError: the runtime cannot load the model.
     """
     labels, preprocessing = card["labels"], card["preprocessing"]
+    cell = read_cell_crop(preprocessing.get("cell"))
+    subject = "blood-smear fields of view" if cell is None else "single white blood cells on black"
     metadata = build_metadata(
         card["name"],
-        f"Classifies blood-smear fields of view as {', '.join(labels)}. {DISCLAIMER}",
+        f"Classifies {subject} as {', '.join(labels)}. {DISCLAIMER}",
         __version__,
         labels,
         preprocessing["mean"],
@@ -105,14 +108,14 @@ def pack_model(plain: bytes, card: Mapping[str, Any], domain: bytes | None = Non
     )
     graph = _graph_alone(pack(plain, metadata, {LABELS_NAME: b""}))
     height, width = preprocessing["height"], preprocessing["width"]
-    frames = render_golden_frames(height, width)
+    frames = render_golden_frames(height, width, on_black=cell is not None)
     others = frames if domain is None else {DOMAIN_NAME: domain, **frames}
     files = {LABELS_NAME: label_file(labels), **others}
     complete = {
         **card,
         "graph": describe_part(graph),
         "members": {name: describe_part(data) for name, data in files.items()},
-        "golden": describe_golden_frames(graph, frames, height, width),
+        "golden": describe_golden_frames(graph, frames, height, width, cell),
     }
     # A line for each field, and no spaces before it: the smallest form that people can read.
     encoded = (json.dumps(complete, indent=0, allow_nan=False) + "\n").encode()

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cell_crop import read_cell_crop
 from edge.output import make_folder, require_absent, require_writable, whole_file
 from quantize.calibration import choose_calibration_images
 from quantize.card import minimal_card
@@ -55,7 +56,8 @@ def write_precisions(
     images, targets = read_run_images(config, split, data, progress)
     chosen = choose_calibration_images(targets, split.indices("train"), config.seed)
     contents = convert_precisions(network, images[chosen])
-    card = minimal_card(config.network, config.labels, config.side, config.side)
+    cell = read_cell_crop(config.cell)
+    card = minimal_card(config.network, config.labels, config.side, config.side, cell=cell)
     contents["int8"] = pack_model(contents["int8"], card)
     make_folder(out)
     paths = {name: out / f"{name}.tflite" for name in PRECISIONS}

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edge.errors import OutputError
 from edge.model_file import ModelFile
 from edge.output import require_absent, require_writable
@@ -18,20 +16,13 @@ from quantize.accuracy_gate.criterion import Criterion
 from quantize.accuracy_gate.decision import Decision
 from quantize.accuracy_gate.refusal import require_passed
 from quantize.activation import find_activation
-from quantize.calibration import IMAGES_PER_CLASS, choose_calibration_images
 from quantize.card import calibration_digest, run_card
 from quantize.gate_report import Evidence, write_gate_report
 from quantize.packing import pack_model, write_model
-from quantize.recovery.attempt import Judge
-from quantize.recovery.ladder import STEPS, CalibrationPool, Recovery, Tell, recover
+from quantize.recovery.ladder import STEPS, Recovery, Tell
 from quantize.run_images import read_run_images
-from train.fitting import predict
+from quantize.run_recovery import recover_run
 from train.image_set import Progress
-from train.networks.loading import load_network
-from train.run_folder import RunFolder
-
-#: Images of each class that are kept for calibration: the usual ones and as many for recovery.
-_KEPT_PER_CLASS = 2 * IMAGES_PER_CLASS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,41 +88,23 @@ def quantize(
         TrainingError, ModelFileError, DatasetError: the run or its images cannot be read.
         OutputError: `out` exists already, or it or the report cannot be written.
     """
-    criterion = criterion or Criterion()
     if out.is_dir():
         raise OutputError("The model is a file", got=f"the folder {out}", next_step="Name a file")
     require_writable(out)
     if not overwrite:
         require_absent(out, "Replace it with --overwrite, or choose another --out")
-    run = RunFolder(run_path)
-    config = run.read_config()
-    network = load_network(run.require_model())
-    split = run.read_split()
-    images, targets = read_run_images(config, split, data, progress)
-    train_part = split.indices("train")
-    kept = choose_calibration_images(targets, train_part, config.seed, _KEPT_PER_CLASS)
-    usual = choose_calibration_images(targets, kept, config.seed)
-    unseen = np.setdiff1d(np.arange(len(targets)), kept)
-    judge = Judge(
-        labels=tuple(config.labels),
-        images=images[unseen],
-        targets=targets[unseen],
-        float_scores=predict(network, images[unseen]),
-        is_held_out=np.isin(unseen, split.indices(split.judging)),
-        criterion=criterion,
+    found = recover_run(
+        run_path,
+        criterion=criterion or Criterion(),
         must_show=must_show,
-        part=split.judging,
+        steps=steps,
+        every_step=every_step,
+        data=data,
+        progress=progress,
+        tell=tell,
     )
-    pool = CalibrationPool(
-        images=images[kept],
-        targets=targets[kept],
-        usual=np.searchsorted(kept, usual),
-        per_class=IMAGES_PER_CLASS,
-        shares=np.bincount(targets[train_part], minlength=len(config.labels)) / len(train_part),
-        training=images[train_part],
-        seed=config.seed,
-    )
-    recovery = recover(network, pool, judge, steps=steps, every_step=every_step, tell=tell)
+    run, config, split, recovery = found.run, found.config, found.split, found.recovery
+    images, targets = found.images, found.targets
     chosen = recovery.chosen
     card = run_card(
         config,
@@ -142,7 +115,7 @@ def quantize(
             "float_layers": list(chosen.float_layers),
             "calibration_images": len(chosen.calibration),
             "calibration_sha256": calibration_digest(
-                [split.digests[place] for place in kept[chosen.calibration]]
+                [split.digests[place] for place in found.kept[chosen.calibration]]
             ),
         },
         temperature=run.read_metrics().get("calibration"),
@@ -150,15 +123,16 @@ def quantize(
     )
     if report is not None:
         evidence = Evidence(
-            judge.images,
-            tuple(split.paths[place] for place in unseen),
-            tuple(split.parts[place] for place in unseen),
+            images[found.unseen],
+            tuple(split.paths[place] for place in found.unseen),
+            tuple(split.parts[place] for place in found.unseen),
         )
         subject = {"network": config.network, **card["training"], **card["quantization"]}
         write_gate_report(report, recovery, subject, evidence)
     require_passed(chosen.decision, report, accept_too_few=accept_too_few)
-    is_measured = images.shape[1:3] == (MEASURED_SIDE, MEASURED_SIDE)
-    fields = images if is_measured else read_run_images(config, split, data, None, MEASURED_SIDE)[0]
+    fields = None if config.cell is not None else images
+    if fields is not None and fields.shape[1:3] != (MEASURED_SIDE, MEASURED_SIDE):
+        fields = read_run_images(config, split, data, None, MEASURED_SIDE)[0]
     abstention = fit_abstention(chosen.content, images, targets, split, fields, config.seed)
     card["answer"] = abstention.card
     if (activation := find_activation(chosen.content)) is not None:

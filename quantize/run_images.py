@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cell_crop import read_cell_crop
 from edge.errors import DatasetError
 from train.image_set import Progress, read_image_set
 from train.run_folder import RunConfig
@@ -27,7 +28,7 @@ def read_run_images(
         split: of the run.
         data: the images, where they have moved since training; None takes the run's folder.
         progress: called with (images read, images in all).
-        side: height and width to bring them to; None takes the network's.
+        side: height and width to bring whole frames to; None takes what the network sees of them.
 
     Returns:
         RGB, uint8, shape (n, side, side, 3), and their classes, int64, shape (n,).
@@ -42,8 +43,9 @@ def read_run_images(
             got=f"no folder {folder}",
             next_step="Say where they are now with --data",
         )
+    cell = read_cell_crop(config.cell) if side is None else None
     side = side or config.side
-    image_set = read_image_set(folder, side, side, config.labels, progress)
+    image_set = read_image_set(folder, side, side, config.labels, progress, cell=cell)
     places = {digest: index for index, digest in enumerate(image_set.digests)}
     missing = [
         path

@@ -12,8 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+import edge.cell_crop
 import edge.image_file
 import edge.preprocess
+from edge.cell_crop import CellCrop
 from edge.errors import FrameError, ImageFileError
 from edge.image_file import decode_image, read_image
 from edge.native_output import captured_native_output
@@ -35,7 +37,11 @@ _BLOCK = 128
 
 
 def decode_images(
-    files: Sequence[Path], height: int, width: int, progress: Progress | None = None
+    files: Sequence[Path],
+    height: int,
+    width: int,
+    progress: Progress | None = None,
+    cell: CellCrop | None = None,
 ) -> tuple[DecodedImages, dict[int, str]]:
     """Decode and preprocess image files on all cores.
 
@@ -48,6 +54,7 @@ def decode_images(
         height: of the decoded images in pixels.
         width: of the decoded images in pixels.
         progress: called with (images read, images in all) as the reading goes on.
+        cell: the square to cut out around the cell of each; None for fields.
 
     Returns:
         The images that can be read, in the order of the files, and for the position of each other
@@ -62,7 +69,7 @@ def decode_images(
         try:
             data = files[index].read_bytes()
             frame = decode_image(data, str(files[index]))
-            preprocess(frame, height, width, out=images[index])
+            preprocess(frame, height, width, out=images[index], cell=cell)
         except (ImageFileError, FrameError) as error:
             problems[index] = str(error.got)
             return
@@ -92,7 +99,9 @@ def decode_images(
     return DecodedImages(images, thumbnails, tuple(digests[index] for index in kept)), problems
 
 
-def decoding_key(root: Path, files: Sequence[Path], height: int, width: int) -> str | None:
+def decoding_key(
+    root: Path, files: Sequence[Path], height: int, width: int, cell: CellCrop | None = None
+) -> str | None:
     """Return a name for what decoding these files gives, from their status and not their content.
 
     A file that is written again in place gets another status. So does the result another name when
@@ -103,6 +112,7 @@ def decoding_key(root: Path, files: Sequence[Path], height: int, width: int) -> 
         files: the image files in the set's order.
         height: of the decoded images in pixels.
         width: of the decoded images in pixels.
+        cell: the square that is cut out around the cell of each.
 
     Returns:
         A file name; None if a file was changed less than `SETTLED_AFTER_S` ago, or is not there.
@@ -118,14 +128,19 @@ def decoding_key(root: Path, files: Sequence[Path], height: int, width: int) -> 
             return None
         name = file.relative_to(root).as_posix()
         states.append((name, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino))
-    facts = (_code_digest(), os.fspath(root.resolve()), height, width, states)
+    facts = (_code_digest(), os.fspath(root.resolve()), height, width, cell, states)
     return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _code_digest() -> str:
-    """SHA-256 of what turns a file into pixels: OpenCV's version and the code of three modules."""
+    """SHA-256 of what turns a file into pixels: OpenCV's version and the code of four modules."""
     digest = hashlib.sha256(cv2.__version__.encode())
-    for module in (edge.image_file.__file__, edge.preprocess.__file__, __file__):
+    for module in (
+        edge.image_file.__file__,
+        edge.cell_crop.__file__,
+        edge.preprocess.__file__,
+        __file__,
+    ):
         digest.update(Path(module).read_bytes())
     return digest.hexdigest()
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cell_crop import CellCrop
 from edge.errors import DatasetError
-from edge.image_file import list_images
 from train.image_cache import DecodedImages, ImageCache, cache_folder
 from train.image_decoding import THUMBNAIL_SIDE, Progress, decode_images, decoding_key
+from train.layouts import LAYOUT, find_layout
 
 __all__ = [
     "THUMBNAIL_SIDE",
@@ -27,21 +28,20 @@ __all__ = [
 #: Unreadable files that an error names before it only counts them.
 _NAMED = 20
 
-_LAYOUT = "Lay the images out as DIR/<class>/*.jpg or DIR/Original/<class>/*.jpg"
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageSet:
     """Labelled images at one network's input size, held in memory.
 
     Attributes:
-        folder: the folder that holds one subfolder per class.
+        folder: what the paths are relative to, such as the folder that holds one per class.
         labels: the classes, sorted by name.
         paths: each image's path relative to `folder`, sorted by class and name.
         targets: each image's index into `labels`; int64, shape (n,).
         images: RGB, uint8, shape (n, height, width, 3), as `edge.preprocess` makes them; read-only.
         thumbnails: the whole images in grey; uint8, shape (n, THUMBNAIL_SIDE, THUMBNAIL_SIDE).
         digests: SHA-256 of each file in hexadecimal.
+        names: what the set calls each image, where its files are named otherwise; else empty.
     """
 
     folder: Path
@@ -51,6 +51,12 @@ class ImageSet:
     images: NDArray[np.uint8]
     thumbnails: NDArray[np.uint8]
     digests: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """What tells each image's subject, if anything does: its name in the set, or its path."""
+        return self.names or self.paths
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -85,6 +91,8 @@ def read_image_set(
     width: int,
     labels: Sequence[str] | None = None,
     progress: Progress | None = None,
+    *,
+    cell: CellCrop | None = None,
 ) -> ImageSet:
     """Read all images under a folder, preprocessed for a network.
 
@@ -92,12 +100,14 @@ def read_image_set(
     there and no file has changed since; they are read-only in any case.
 
     Args:
-        folder: holds `<class>/` or `Original/<class>/`, with JPEG, PNG, BMP or TIFF files inside.
+        folder: holds `<class>/` or `Original/<class>/`, with JPEG, PNG, BMP or TIFF files inside,
+            or C-NMC 2019 as `train.cnmc_layout` knows it.
         height: the network's input height in pixels.
         width: the network's input width in pixels.
         labels: the classes a model knows; each subfolder must be one of them, and some may be
             absent. None takes the subfolders as the classes, of which there must be two or more.
         progress: called with (images read, images in all) as the reading goes on.
+        cell: the square to cut out around the cell of each image; None for fields.
 
     Returns:
         The images, their classes, and what duplicates are found by.
@@ -106,7 +116,7 @@ def read_image_set(
         DatasetError: the folder is absent or empty, a class folder is empty or unknown, there is
             only one class, or some images cannot be read (up to 20 of them are named).
     """
-    image_set, unreadable = read_usable_images(folder, height, width, labels, progress)
+    image_set, unreadable = read_usable_images(folder, height, width, labels, progress, cell=cell)
     if unreadable:
         named = [f"{image_set.folder / one.path}: {one.reason}" for one in unreadable[:_NAMED]]
         if len(unreadable) > _NAMED:
@@ -125,6 +135,8 @@ def read_usable_images(
     width: int,
     labels: Sequence[str] | None = None,
     progress: Progress | None = None,
+    *,
+    cell: CellCrop | None = None,
 ) -> tuple[ImageSet, tuple[UnreadableImage, ...]]:
     """Read the images under a folder that can be read, and name those that cannot.
 
@@ -134,6 +146,7 @@ def read_usable_images(
         width: as for `read_image_set`.
         labels: as for `read_image_set`.
         progress: as for `read_image_set`.
+        cell: as for `read_image_set`.
 
     Returns:
         The readable images, of which there may be none, and the others in the order of their paths.
@@ -141,11 +154,12 @@ def read_usable_images(
     Raises:
         DatasetError: as for `read_image_set`, but not for images that cannot be read.
     """
-    root, found = _find_classes(folder)
+    layout = find_layout(folder)
+    root, found = layout.root, layout.files
     labels = _check_labels(root, found, labels)
     files = [path for label in labels for path in found.get(label, [])]
     targets = [index for index, label in enumerate(labels) for _ in found.get(label, [])]
-    decoded, problems = _read_through_cache(root, files, height, width, progress)
+    decoded, problems = _read_through_cache(root, files, height, width, progress, cell)
     paths = [path.relative_to(root).as_posix() for path in files]
     kept = [index for index in range(len(files)) if index not in problems]
     image_set = ImageSet(
@@ -156,6 +170,7 @@ def read_usable_images(
         images=decoded.images,
         thumbnails=decoded.thumbnails,
         digests=decoded.digests,
+        names=tuple(layout.names[files[index]] for index in kept) if layout.names else (),
     )
     unreadable = tuple(
         UnreadableImage(paths[index], labels[targets[index]], problems[index])
@@ -173,7 +188,7 @@ def _check_labels(
             raise DatasetError(
                 "An image set has two classes or more",
                 got=f"only {sorted(found)} under {root}",
-                next_step=_LAYOUT,
+                next_step=LAYOUT,
             )
         return sorted(found)
     if unknown := sorted(set(found) - set(labels)):
@@ -186,48 +201,25 @@ def _check_labels(
 
 
 def _read_through_cache(
-    root: Path, files: Sequence[Path], height: int, width: int, progress: Progress | None
+    root: Path,
+    files: Sequence[Path],
+    height: int,
+    width: int,
+    progress: Progress | None,
+    cell: CellCrop | None,
 ) -> tuple[DecodedImages, dict[int, str]]:
     """Take decoded images from the user's cache, or decode them and leave them there."""
     folder = cache_folder()
     if folder is None:
-        return decode_images(files, height, width, progress)
+        return decode_images(files, height, width, progress, cell)
     cache = ImageCache(folder)
-    key = decoding_key(root, files, height, width)
+    key = decoding_key(root, files, height, width, cell)
     if key is not None and (held := cache.load(key)) is not None:
         if progress is not None:
             progress(len(files), len(files))
         return held, {}
-    decoded, problems = decode_images(files, height, width, progress)
+    decoded, problems = decode_images(files, height, width, progress, cell)
     # A file that changes while it is read must not be kept as what it was, or will be.
-    if not problems and key is not None and decoding_key(root, files, height, width) == key:
+    if not problems and key is not None and decoding_key(root, files, height, width, cell) == key:
         decoded = cache.store(key, decoded)
     return decoded, problems
-
-
-def _find_classes(folder: Path) -> tuple[Path, dict[str, list[Path]]]:
-    """Return the folder that holds the class folders, and each class's image files."""
-    if not folder.is_dir():
-        raise DatasetError(
-            "The data is a folder of images",
-            got=f"{folder}, which is {'a file' if folder.exists() else 'not there'}",
-            next_step=_LAYOUT,
-        )
-    root = folder / "Original" if (folder / "Original").is_dir() else folder
-    classes = [
-        path for path in sorted(root.iterdir()) if path.is_dir() and not path.name.startswith(".")
-    ]
-    found = {path.name: list_images(path) for path in classes}
-    if not found:
-        raise DatasetError(
-            "The data folder holds one folder per class",
-            got=f"no folder inside {root}",
-            next_step=_LAYOUT,
-        )
-    if empty := [name for name, files in found.items() if not files]:
-        raise DatasetError(
-            "Every class folder holds images, directly and not in folders of its own",
-            got=f"none in {', '.join(empty)} under {root}",
-            next_step=f"{_LAYOUT}; remove folders that are no class",
-        )
-    return root, found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.cell_crop import CellCrop
 from edge.errors import TrainingError
 from train.augmentation.names import AUGMENTATIONS
 
@@ -29,6 +30,8 @@ class Recipe:
         default_weights: of the backbone; None for a network that has no such weights.
         alpha: share of MobileNetV2's usual channels that the backbone has.
         own_statistics: the backbone's batch normalization learns from smears.
+        task: out of `edge.labels.TASKS`, whose classes the images must be of; None for any.
+        cell: the square that the network sees around a single cell; None for fields.
     """
 
     network: str
@@ -43,6 +46,8 @@ class Recipe:
     default_weights: str | None = None
     alpha: float = 1.0
     own_statistics: bool = False
+    task: str | None = None
+    cell: CellCrop | None = None
 
 
 RECIPES: dict[str, Recipe] = {
@@ -72,6 +77,22 @@ RECIPES: dict[str, Recipe] = {
             default_weights="imagenet",
             alpha=0.35,
             own_statistics=True,
+        ),
+        Recipe(
+            "cell",
+            96,
+            14,
+            32,
+            1e-3,
+            1e-4,
+            # Noise and blur would colour the black around the cell.
+            ("turn", "stain", "exposure", "white-balance"),
+            head_epochs=30,
+            default_weights="imagenet",
+            own_statistics=True,
+            task="binary",
+            # A third of it is the input: whole blocks of pixels, and all but the largest cells.
+            cell=CellCrop(288, 450),
         ),
     )
 }

@@ -37,6 +37,8 @@ class RunConfig:
         fold: such as "1/5"; None for a single division.
         teacher: the run folder of the network that was learnt from; None for none.
         teacher_sha256: of that network's file.
+        cell: the square that the network sees around a cell, as `edge.cell_crop.CellCrop` has it;
+            None for one that looks at fields.
     """
 
     network: str
@@ -57,6 +59,7 @@ class RunConfig:
     fold: str | None = None
     teacher: str | None = None
     teacher_sha256: str | None = None
+    cell: dict[str, int] | None = None
 
 
 class RunFolder:

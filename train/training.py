@@ -14,7 +14,8 @@ import keras
 import numpy as np
 
 from edge import __version__
-from edge.errors import InterruptedTrainingError, OutputError, TrainingError
+from edge.errors import DatasetError, InterruptedTrainingError, OutputError, TrainingError
+from edge.labels import TASKS
 from edge.output import (
     make_folder,
     require_absent,
@@ -135,8 +136,11 @@ def train(
         teacher=teacher,
     )
     recipe = replace(recipe, augmentation=options.augmentation)
-    image_set = read_image_set(data, recipe.side, recipe.side, progress=read_progress)
+    image_set = read_image_set(
+        data, recipe.side, recipe.side, progress=read_progress, cell=recipe.cell
+    )
     _require_outside(out, image_set)
+    _require_task(recipe, image_set)
     division = _divide(image_set, options, run if resume else None)
     config = RunConfig(
         network=network,
@@ -157,6 +161,7 @@ def train(
         fold=division.fold,
         teacher=None if options.teacher is None else str(options.teacher),
         teacher_sha256=None if options.teacher is None else digest_teacher(options.teacher),
+        cell=None if recipe.cell is None else recipe.cell.as_json(),
     )
     checkpoint = Checkpoint(run.checkpoint)
     earlier = checkpoint.read() if resume else FitState()
@@ -232,6 +237,17 @@ def _require_outside(out: Path, image_set: ImageSet) -> None:
         )
 
 
+def _require_task(recipe: Recipe, image_set: ImageSet) -> None:
+    """Refuse images of other classes than those of the network's task."""
+    if recipe.task is not None and image_set.labels != TASKS[recipe.task]:
+        raise DatasetError(
+            f"{recipe.network} is for the {recipe.task} task: the classes "
+            f"{' and '.join(TASKS[recipe.task])}, single cells on black",
+            got=f"{', '.join(image_set.labels)} in {image_set.folder}",
+            next_step="Pass the folder of C-NMC 2019, or train another network",
+        )
+
+
 def _divide(image_set: ImageSet, options: TrainingOptions, resumed: RunFolder | None) -> Split:
     """Divide the images, and make sure that the training part can be balanced."""
     if options.split in SPLIT_KINDS:
@@ -290,7 +306,9 @@ def _fit(
     if config.teacher is not None:
         teacher = load_teacher(Path(config.teacher), recipe, image_set.labels, split)
         if teacher.side != recipe.side:
-            seen = read_image_set(image_set.folder, teacher.side, teacher.side).images
+            seen = read_image_set(
+                image_set.folder, teacher.side, teacher.side, cell=recipe.cell
+            ).images
     features = None
     if recipe.head_epochs and (not earlier.history or config.balance == "smote-features"):
         features = predict(model.get_layer("backbone"), images)

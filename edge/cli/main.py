@@ -7,24 +7,22 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
 import click
 
 from edge import __version__
+from edge.cli.lazy_group import LazyGroup
 from edge.errors import INSTALL_EXTRAS, BlastscopeError, MissingPackageError
 from edge.labels import DISCLAIMER
 
 #: Each command's module and one-line help, in the order in which a newcomer meets them.
-#: Modules are named, not imported: `edge` imports neither `train` nor `quantize`, and `--help`
-#: waits for no library.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("quantize.cli.demo", "Run the whole path on simulated smears and show it on a page."),
     "audit": ("train.cli.audit", "Look an image set over, and what shortcuts score on it."),
     "split": ("train.cli.split", "Divide an image set so that nothing leaks, as files."),
     "train": ("train.cli.train", "Train a network on a folder of images."),
     "evaluate": ("train.cli.evaluate", "Score a float or int8 model on labelled images."),
-    "reproduce": ("train.cli.reproduce", "Make a paper's table again, and show what it is worth."),
+    "reproduce": ("edge.cli.reproduce", "Make a paper's table again, and show what it is worth."),
     "study": ("train.cli.study", "Train a network in several ways and compare them."),
     "robustness": ("train.cli.robustness", "Degrade images and see how far models follow."),
     "quantize": ("quantize.cli.quantize", "Turn a run into one int8 file, if it is as good."),
@@ -54,26 +52,9 @@ The way from your images to a Pi:
 {DISCLAIMER}"""
 
 
-class _Commands(click.Group):
-    """A group that imports a command's module only when the command is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, _ = COMMANDS[cmd_name]
-        command: click.Command = import_module(module).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
 @click.command(
-    cls=_Commands,
+    cls=LazyGroup,
+    modules=COMMANDS,
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

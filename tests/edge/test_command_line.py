@@ -44,9 +44,10 @@ def test_each_command_teaches_by_example(blastscope: Command, name: str) -> None
     done = blastscope(name, "--help")
     assert done.returncode == 0, done.stderr
     assert f"    blastscope {name}" in done.stdout.split("Example", 1)[1]
-    if name == "study":
+    if name in ("study", "reproduce"):
         # Its options are those of the commands below it.
-        done = blastscope(name, "balancing", "--help")
+        below = {"study": "balancing", "reproduce": "tamim2025"}[name]
+        done = blastscope(name, below, "--help")
     assert "--json" in done.stdout
 
 

@@ -34,7 +34,8 @@ Examples:
 \b
 random keeps near-identical, mirrored and turned copies on one side, grouped keeps pseudo-groups
 (images that look as if from one smear) on one side, and subject keeps subjects on one side, which
-it reads from C-NMC file names.""",
+it reads from C-NMC file names. unseen-subjects does so for the test part alone: for sets
+with too few healthy subjects to spare one for validation.""",
 )
 @click.argument("paths", metavar="DATA", type=PATH, nargs=-1, required=True)
 @click.option(
@@ -139,7 +140,8 @@ def _tell_of_subjects(image_set: ImageSet, kind: SplitKind) -> None:
     """Say where the names tell subjects and another kind of division is asked for."""
     from train.splits.subjects import find_subjects
 
-    if kind != "subject" and find_subjects(image_set.paths) is not None:
+    by_subject = kind in ("subject", "unseen-subjects")
+    if not by_subject and find_subjects(image_set.called) is not None:
         note("The file names tell subjects: --kind subject keeps them on one side.")
 
 

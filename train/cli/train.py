@@ -37,16 +37,17 @@ Examples:
 
 \b
 The images lie as images/<class>/*.jpg or images/Original/<class>/*.jpg.
-fast is a network for the smallest Pi. custom-cnn-paper is the published form of the small
-network, kept for comparison.""",
+fast is a network for the smallest Pi. cell is for single white cells on black, as C-NMC 2019 has
+them: the binary task, all (leukemic) against hem (healthy). custom-cnn-paper is the published form
+of the small network, kept for comparison.""",
 )
 @click.argument("network", type=click.Choice(list(RECIPES)))
 @click.option("--data", type=PATH, required=True, help="Folder with one folder per class.")
 @click.option("--out", type=PATH, required=True, help="Run folder to make.")
 @click.option(
     "--weights",
-    help="Of the backbone of mobilenet-v2 or fast: imagenet (downloaded once; the default), none, "
-    "or the path of a .weights.h5 file.",
+    help="Of the backbone of mobilenet-v2, fast or cell: imagenet (downloaded once; the default), "
+    "none, or the path of a .weights.h5 file.",
 )
 @click.option(
     "--epochs",
@@ -70,7 +71,8 @@ network, kept for comparison.""",
     "--split",
     metavar="KIND|FILE",
     help="What stays on one side: random (near-identical images), grouped (pseudo-groups: images "
-    "that look as if from one smear) or subject (from C-NMC file names); or a file that "
+    "that look as if from one smear), subject (from C-NMC file names) or "
+    "unseen-subjects (of the test part alone); or a file that "
     "`blastscope split` or an earlier run wrote.  [default: random]",
 )
 @click.option(

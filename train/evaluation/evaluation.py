@@ -98,14 +98,17 @@ def run_evaluation(
 ) -> Evaluation:
     """Do what `evaluate` does, and keep the images and scores beside the report."""
     model = load_evaluation_model(model_path)
-    image_set = read_image_set(data, model.height, model.width, model.labels, progress)
+    image_set = read_image_set(
+        data, model.height, model.width, model.labels, progress, cell=model.cell
+    )
     split = read_split(split_path) if split_path is not None else model.split
     chosen = choose_part(image_set, part, split)
     images = image_set.images[chosen]
     predictions = None
     if model.predict is not None:
         fields = images
-        if (model.height, model.width) != (MEASURED_SIDE, MEASURED_SIDE):
+        is_measured = (model.height, model.width) == (MEASURED_SIDE, MEASURED_SIDE)
+        if not is_measured and model.cell is None:
             fields = read_image_set(data, MEASURED_SIDE, MEASURED_SIDE, model.labels).images[chosen]
         predictions = model.predict(images, fields)
     scores = model.score(images) if predictions is None else predicted_scores(predictions)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cell_crop import CellCrop, read_cell_crop
 from edge.classifier import Classifier
 from edge.errors import ModelFileError
 from edge.prediction import Prediction
@@ -39,6 +40,7 @@ class EvaluationModel:
             and the same fields as their quality is measured (RGB uint8, shape (n, side, side, 3),
             side `edge.quality.MEASURED_SIDE`); None for a float network, which decides nothing.
         origin: what the file tells of its training, such as seed and split, by name.
+        cell: the square that it sees around a single cell; None for one that looks at fields.
     """
 
     score: Scorer
@@ -50,6 +52,7 @@ class EvaluationModel:
     network: Any = None
     predict: Callable[[NDArray[np.uint8], NDArray[np.uint8]], Sequence[Prediction]] | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
+    cell: CellCrop | None = None
 
 
 def load_evaluation_model(path: Path) -> EvaluationModel:
@@ -81,6 +84,7 @@ def load_evaluation_model(path: Path) -> EvaluationModel:
         split=None,
         data_digest=training.get("data_sha256"),
         origin={"network": model.card.get("name"), **training},
+        cell=model.cell,
     )
 
 
@@ -133,7 +137,11 @@ def _load_run(run: RunFolder, path: Path | None = None) -> EvaluationModel:
         key: value for key, value in config.items() if key not in ("labels", "data", "teacher")
     }
     return replace(
-        _load_keras(path), labels=tuple(config["labels"]), split=run.read_split(), origin=origin
+        _load_keras(path),
+        labels=tuple(config["labels"]),
+        split=run.read_split(),
+        origin=origin,
+        cell=read_cell_crop(config["cell"]),
     )
 
 

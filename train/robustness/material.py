@@ -80,7 +80,12 @@ def gather(
     models = dict(zip(_names(paths), map(load_evaluation_model, paths), strict=True))
     largest = max(models.values(), key=lambda model: model.height * model.width)
     image_set = read_image_set(
-        data, largest.height, largest.width, _common_labels(models), progress
+        data,
+        largest.height,
+        largest.width,
+        _common_labels(models),
+        progress,
+        cell=largest.cell,
     )
     splits = [read_split(split_path) if split_path else one.split for one in models.values()]
     parts = [choose_part(image_set, part, split) for split in splits]

@@ -23,6 +23,7 @@ from train.splits.split import (
     random_split,
 )
 from train.splits.subjects import read_subjects, subject_groups
+from train.splits.unseen_subjects import leave_subjects_out, subject_folds
 
 #: Deals out the folds that trainings with any seed share.
 FOLDS_SEED = 0
@@ -48,16 +49,18 @@ def find_groups(image_set: ImageSet, kind: SplitKind) -> Grouping:
 
     Args:
         image_set: n images.
-        kind: "random" keeps duplicates whole, "grouped" pseudo-groups, "subject" subjects.
+        kind: "random" keeps duplicates whole, "grouped" pseudo-groups, "subject" and
+            "unseen-subjects" subjects.
 
     Raises:
         SplitError: an image is in two classes, or subjects are asked for and not in the names.
     """
-    subjects = read_subjects(image_set.paths) if kind == "subject" else ()
+    by_subject = kind in ("subject", "unseen-subjects")
+    subjects = read_subjects(image_set.called) if by_subject else ()
     duplicates = duplicate_groups(image_set.digests, image_set.thumbnails)
     check_label_conflicts(duplicates, image_set.targets, image_set.paths)
     groups = duplicates
-    if kind == "subject":
+    if by_subject:
         groups = subject_groups(subjects, duplicates)
     elif kind == "grouped":
         groups = pseudo_groups(image_set, duplicates=duplicates)
@@ -79,6 +82,9 @@ def divide(image_set: ImageSet, grouping: Grouping, test_fraction: float, seed: 
     targets, labels, groups = image_set.targets, image_set.labels, grouping.groups
     if grouping.kind == "random":
         parts = random_split(targets, labels, groups, test_fraction, seed)
+    elif grouping.kind == "unseen-subjects":
+        duplicates = grouping.duplicates
+        parts = leave_subjects_out(image_set, groups, duplicates, test_fraction, seed)
     else:
         _require_groups(image_set, grouping, len(PARTS), "three parts")
         neighbours = grouping.kind == "grouped"
@@ -118,6 +124,12 @@ def k_folds(image_set: ImageSet, grouping: Grouping, folds: int, seed: int) -> t
         raise SplitError(
             f"There are 2 to {MOST_FOLDS} folds", got=folds, next_step="Ask for 5, as is usual"
         )
+    if grouping.kind == "unseen-subjects":
+        divided = subject_folds(image_set, grouping.groups, grouping.duplicates, folds, seed)
+        return tuple(
+            _split(image_set, grouping, parts, seed, Fold(number, folds))
+            for number, parts in enumerate(divided, start=1)
+        )
     # Beside each fold, one group is left for validation and one for training.
     _require_groups(image_set, grouping, max(folds, 4 if folds == 2 else 3), f"{folds} folds")
     members, counts = count_groups(image_set.targets, len(image_set.labels), grouping.groups)
@@ -150,7 +162,7 @@ def _require_groups(image_set: ImageSet, grouping: Grouping, needed: int, whithe
         }[grouping.kind]
         names = ""
         if grouping.kind == "subject":
-            subjects = read_subjects([image_set.paths[index] for index in inside])
+            subjects = read_subjects([image_set.called[index] for index in inside])
             names = f" ({', '.join(sorted(set(subjects)))})"
         raise too_few_groups(f"{found} {noun} of class {label}{names} for {whither}")
 

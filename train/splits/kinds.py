@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from edge.errors import SplitError
 
-SplitKind = Literal["random", "grouped", "subject"]
+SplitKind = Literal["random", "grouped", "subject", "unseen-subjects"]
 
 #: Each kind and its caveat, which is printed wherever figures under it are.
 CAVEATS: Final[dict[SplitKind, str]] = {
@@ -22,6 +22,11 @@ CAVEATS: Final[dict[SplitKind, str]] = {
     "subject": (
         "split by subject: subjects, as the file names tell them, are on one side; ids that share "
         "an image count as one subject"
+    ),
+    "unseen-subjects": (
+        "unseen-subjects split: no subject of the test part, as the file names tell them, is in "
+        "training or validation; ids that share an image count as one subject; validation has "
+        "other source images of the training's subjects"
     ),
 }
 
@@ -60,7 +65,7 @@ def caveat(kind: SplitKind, fold: str | None) -> str:
     return CAVEATS[kind] + (f"; fold {fold}" if fold else "")
 
 
-def fold_of_seed(kind: SplitKind, seed: int) -> Fold | None:
+def fold_of_seed(kind: SplitKind, seed: int, folds: int = USUAL_FOLDS) -> Fold | None:
     """Return the fold that is tested with a seed, where figures are means over seeds.
 
     Few and large groups can be divided in few ways: single divisions with other seeds then test
@@ -68,12 +73,13 @@ def fold_of_seed(kind: SplitKind, seed: int) -> Fold | None:
 
     Args:
         kind: of the division.
-        seed: from 0 on; those from 0 to `USUAL_FOLDS` - 1 have a fold each, and so on.
+        seed: from 0 on; those from 0 to `folds` - 1 have a fold each, and so on.
+        folds: how many there are.
 
     Returns:
         None under "random", which has no groups to speak of.
     """
-    return None if kind == "random" else Fold(seed % USUAL_FOLDS + 1, USUAL_FOLDS)
+    return None if kind == "random" else Fold(seed % folds + 1, folds)
 
 
 def parse_fold(text: str) -> Fold:

@@ -22,6 +22,7 @@ _RULES: Final[dict[SplitKind, str]] = {
     "random": "An image, and every near, mirrored or turned copy of it, is in one part only",
     "grouped": "A pseudo-group (images that look as if from one smear) is in one part only",
     "subject": "A subject is in one part only",
+    "unseen-subjects": "A subject of the test part is in no other part",
 }
 
 
@@ -29,7 +30,8 @@ def check_leakage(split: Split, image_set: ImageSet, grouping: Grouping | None =
     """Refuse a division that leaks.
 
     No kind of division may have copies of an image in several parts. One by subject may not have a
-    subject in several, and a grouped one no pseudo-group.
+    subject in several, and a grouped one no pseudo-group. Of one that leaves subjects out,
+    training and validation may share subjects, and none with the test part.
 
     Args:
         split: of the images of `image_set`, in their order.
@@ -44,7 +46,10 @@ def check_leakage(split: Split, image_set: ImageSet, grouping: Grouping | None =
     if grouping is None:
         grouping = find_groups(image_set, split.kind)
     check_groups(grouping.duplicates, split.parts, image_set.paths, _RULES["random"])
-    check_groups(grouping.groups, split.parts, image_set.paths, _RULES[split.kind])
+    parts = split.parts
+    if split.kind == "unseen-subjects":
+        parts = tuple("test" if part == "test" else "training and validation" for part in parts)
+    check_groups(grouping.groups, parts, image_set.paths, _RULES[split.kind])
 
 
 def check_groups(

@@ -13,7 +13,7 @@ from train.splits.duplicates import chained_pairs, connected_groups
 
 #: How C-NMC 2019 names its files (Gupta & Gupta, TCIA, DOI 10.7937/tcia.2019.dc64i46r):
 #: UID_<subject>_<image>_<cell>_<all or hem>, healthy subjects beginning with H.
-_NAME = re.compile(r"(?:^|/)UID_(H?\d+)_\d+_\d+_(?:all|hem)\.\w+$", re.IGNORECASE)
+_NAME = re.compile(r"(?:^|/)UID_(H?\d+)_(\d+)_\d+_(?:all|hem)\.\w+$", re.IGNORECASE)
 
 
 def find_subjects(paths: Sequence[str]) -> tuple[str, ...] | None:
@@ -42,6 +42,17 @@ def read_subjects(paths: Sequence[str]) -> tuple[str, ...]:
             next_step="Use --split grouped, which infers pseudo-groups from the images",
         )
     return subjects
+
+
+def read_sources(paths: Sequence[str]) -> tuple[str, ...]:
+    """Return each cell's source image, as subject and image number.
+
+    Raises:
+        SplitError: a name tells none.
+    """
+    read_subjects(paths)
+    matches = [_NAME.search(path) for path in paths]
+    return tuple(f"{one[1].upper()}_{one[2]}" for one in matches if one is not None)
 
 
 def subject_groups(subjects: Sequence[str], duplicates: NDArray[np.int64]) -> NDArray[np.int64]:

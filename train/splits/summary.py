@@ -12,14 +12,14 @@ def summarize(split: Split) -> dict[str, Any]:
     """Count a division's images and groups.
 
     Args:
-        split: with paths of the form `<class>/<file>`.
+        split: with paths that end in `<class>/<file>`.
 
     Returns:
         `kind`, `seed`, `fold`, `digest`, `caveat`, `n`; `images`, for each part the images of
         each class; `groups`, for each part how many there are; `crossing`, how many groups are in
         several parts, going by the file alone.
     """
-    labels = [PurePosixPath(path).parts[0] for path in split.paths]
+    labels = [PurePosixPath(path).parent.name for path in split.paths]
     images = {part: dict.fromkeys(sorted(set(labels)), 0) for part in PARTS}
     groups: dict[str, set[int]] = {part: set() for part in PARTS}
     for label, part, group in zip(labels, split.parts, split.groups, strict=True):

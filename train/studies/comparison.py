@@ -15,7 +15,7 @@ from train.splits.kinds import SplitKind
 from train.studies.engine import Measured, Tell, run_study
 from train.studies.folder import StudyFolder
 from train.studies.image_sets import ImageSets
-from train.studies.measurement import AS_THEY_ARE
+from train.studies.measurement import AS_THEY_ARE, measure_run
 from train.studies.paired import paired_difference, verdict
 from train.studies.plan import Row, plan_runs
 from train.studies.report import base_report
@@ -73,7 +73,15 @@ def compare_rows(
     image_set = image_sets.at(find_recipe(rows[0].network).side)
     folder = StudyFolder(out)
     folder.open(f"{study} of {rows[0].network}", image_set)
-    measured = run_study(folder, plans, image_sets, part, tell=tell, fit_progress=fit_progress)
+    measured = run_study(
+        folder,
+        plans,
+        image_sets,
+        part,
+        measure=measure_run,
+        tell=tell,
+        fit_progress=fit_progress,
+    )
     counts = np.bincount(image_set.targets, minlength=len(image_set.labels))
     rarest = image_set.labels[int(counts.argmin())]
     report = base_report(study, options or {}, data, image_set, measured, part)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import keras
 
 from edge.errors import InterruptedTrainingError, OutputError
 from train.fitting import FitProgress
+from train.image_set import ImageSet
 from train.recipes import find_recipe
 from train.run_folder import RunFolder
 from train.splits.kinds import SplitKind
 from train.studies.clock import StudyClock
 from train.studies.folder import StudyFolder
 from train.studies.image_sets import ImageSets
-from train.studies.measurement import Measurement, measure_run
+from train.studies.measurement import Measurement
 from train.studies.plan import RunPlan
 from train.studies.run_state import read_metrics, require_own
 from train.training import train
@@ -28,15 +30,31 @@ Tell = Callable[[str], None]
 Measured = dict[RunPlan, Measurement]
 
 
+class Versioned(Protocol):
+    """What any measurement says of itself."""
+
+    @property
+    def rests_on(self) -> Mapping[str, Any]:
+        """Versions of what it rests on, `split_sha256` among them."""
+        ...
+
+
+_Measurement = TypeVar("_Measurement", bound=Versioned)
+
+#: Measures a finished run on one part of its split, or reads what was measured before.
+Measure = Callable[[RunFolder, ImageSet, str], _Measurement]
+
+
 def run_study(
     folder: StudyFolder,
     plans: Sequence[RunPlan],
     image_sets: ImageSets,
     part: str,
     *,
+    measure: Measure[_Measurement],
     tell: Tell,
     fit_progress: FitProgress | None = None,
-) -> Measured:
+) -> dict[RunPlan, _Measurement]:
     """Train what is not trained yet, measure what is not measured yet, and return all of it.
 
     Args:
@@ -44,6 +62,7 @@ def run_study(
         plans: what to train.
         image_sets: the images.
         part: which part of each split is measured: "validation" or "test".
+        measure: what is measured of each run.
         tell: gets a line before each run.
         fit_progress: see `train.fitting.FitProgress`.
 
@@ -69,7 +88,7 @@ def run_study(
             clock.add(plan.row.network, metrics["training_seconds"])
     if done := len(plans) - len(waiting):
         tell(f"{done} of {len(plans)} runs are finished already, and are taken as they are")
-    measured: Measured = {}
+    measured: dict[RunPlan, _Measurement] = {}
     splits: dict[tuple[SplitKind, int], str] = {}
     try:
         for number, plan in enumerate(plans, start=1):
@@ -80,8 +99,7 @@ def run_study(
                 _train(run, plan, image_sets.data, fit_progress)
                 clock.add(plan.row.network, time.monotonic() - started)
                 waiting.remove(plan)
-            image_set = image_sets.at(find_recipe(plan.row.network).side)
-            measured[plan] = measure_run(run, image_set, part)
+            measured[plan] = measure(run, _images(image_sets, plan), part)
             found = measured[plan].rests_on["split_sha256"]
             if splits.setdefault((plan.split, plan.seed), found) != found:
                 raise _other_split(run, plan)
@@ -132,7 +150,13 @@ def _other_split(run: RunFolder, plan: RunPlan) -> OutputError:
 
 
 def _digest(image_sets: ImageSets, plan: RunPlan) -> str:
-    return image_sets.at(find_recipe(plan.row.network).side).digest()
+    return _images(image_sets, plan).digest()
+
+
+def _images(image_sets: ImageSets, plan: RunPlan) -> ImageSet:
+    """Return the images as a run's network sees them."""
+    recipe = find_recipe(plan.row.network)
+    return image_sets.at(recipe.side, recipe.cell)
 
 
 def _times(clock: StudyClock, waiting: Sequence[RunPlan]) -> str:

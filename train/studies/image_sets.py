@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edge.cell_crop import CellCrop
 from edge.errors import DatasetError
 from train.image_set import ImageSet, Progress, read_image_set
 
@@ -19,20 +20,22 @@ class ImageSets:
     def __init__(self, data: Path, progress: Progress | None = None) -> None:
         self.data = data
         self._progress = progress
-        self._by_side: dict[int, ImageSet] = {}
+        self._by_view: dict[tuple[int, CellCrop | None], ImageSet] = {}
         self._digest: str | None = None
 
-    def at(self, side: int) -> ImageSet:
+    def at(self, side: int, cell: CellCrop | None = None) -> ImageSet:
         """Return the images at one input size.
 
         Args:
             side: height and width in pixels.
+            cell: the square to cut out around the cell of each; None for fields.
 
         Raises:
             DatasetError: the images cannot be used, or have changed since they were first read.
         """
-        if side not in self._by_side:
-            image_set = read_image_set(self.data, side, side, progress=self._progress)
+        view = (side, cell)
+        if view not in self._by_view:
+            image_set = read_image_set(self.data, side, side, progress=self._progress, cell=cell)
             digest = image_set.digest()
             if self._digest not in (None, digest):
                 raise DatasetError(
@@ -41,5 +44,5 @@ class ImageSets:
                     next_step="Start the study again with another --out",
                 )
             self._digest = digest
-            self._by_side[side] = image_set
-        return self._by_side[side]
+            self._by_view[view] = image_set
+        return self._by_view[view]

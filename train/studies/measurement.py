@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -101,7 +101,7 @@ def measure_run(run: RunFolder, image_set: ImageSet, part: str) -> Measurement:
         "code_sha256": code_digest(),
     }
     path = run.path / f"measurement-{part}.json"
-    held = _read(path, rests_on)
+    held = read_held(path, rests_on)
     if held is None:
         held = {
             "rests_on": rests_on,
@@ -123,15 +123,19 @@ def measure_run(run: RunFolder, image_set: ImageSet, part: str) -> Measurement:
     )
 
 
-def code_digest() -> str:
-    """SHA-256 of the code that a measurement rests on, and of OpenCV's version."""
+def code_digest(modules: Sequence[str] = _CODE) -> str:
+    """SHA-256 of the code that a measurement rests on, and of OpenCV's version.
+
+    Args:
+        modules: names of the modules that hold it.
+    """
     digest = hashlib.sha256(cv2.__version__.encode())
-    for name in _CODE:
+    for name in modules:
         digest.update(Path(str(import_module(name).__file__)).read_bytes())
     return digest.hexdigest()
 
 
-def _read(path: Path, rests_on: dict[str, Any]) -> dict[str, Any] | None:
+def read_held(path: Path, rests_on: dict[str, Any]) -> dict[str, Any] | None:
     """Return a measurement that rests on the same versions; None where there is none."""
     try:
         held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from train.balance.methods import Balance
 from train.options import TrainingOptions, settle_options
 from train.recipes import find_recipe
-from train.splits.kinds import SplitKind, fold_of_seed
+from train.splits.kinds import USUAL_FOLDS, SplitKind, fold_of_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,13 @@ class RunPlan:
         split: one of `train.splits.kinds.SPLIT_KINDS`.
         seed: of a random split and of all else that is random; under other splits it chooses the
             fold, as `train.splits.kinds.fold_of_seed` says.
+        folds: how many folds there are under other splits.
     """
 
     row: Row
     split: SplitKind
     seed: int
+    folds: int = USUAL_FOLDS
 
     def folder(self, runs: Path) -> Path:
         """Return the run folder below the folder of a study's runs."""
@@ -59,7 +61,7 @@ class RunPlan:
         Raises:
             TrainingError: an option does not fit the network.
         """
-        row, fold = self.row, fold_of_seed(self.split, self.seed)
+        row, fold = self.row, fold_of_seed(self.split, self.seed, self.folds)
         return settle_options(
             find_recipe(row.network),
             None,
@@ -74,7 +76,7 @@ class RunPlan:
         )
 
     def __str__(self) -> str:
-        fold = fold_of_seed(self.split, self.seed)
+        fold = fold_of_seed(self.split, self.seed, self.folds)
         return f"{self.row.name}, {self.split} split, seed {self.seed}" + (
             f", fold {fold}" if fold else ""
         )

@@ -16,6 +16,7 @@ from train.studies.baselines import summarize_shortcuts
 from train.studies.engine import Tell, run_study
 from train.studies.folder import StudyFolder
 from train.studies.image_sets import ImageSets
+from train.studies.measurement import measure_run
 from train.studies.papers import Paper, find_paper
 from train.studies.plan import Row, plan_runs
 from train.studies.promises import check_promises
@@ -81,7 +82,15 @@ def reproduce(
     folder = StudyFolder(out)
     study = f"reproduce {key}"
     folder.open(study, image_set)
-    measured = run_study(folder, plans, image_sets, "test", tell=tell, fit_progress=fit_progress)
+    measured = run_study(
+        folder,
+        plans,
+        image_sets,
+        "test",
+        measure=measure_run,
+        tell=tell,
+        fit_progress=fit_progress,
+    )
     # All rows have the same splits: any row's run tells them.
     of_splits = {
         split: [

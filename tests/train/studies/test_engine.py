@@ -13,7 +13,7 @@ from train.run_folder import RunFolder
 from train.studies.engine import Measured, run_study
 from train.studies.folder import StudyFolder
 from train.studies.image_sets import ImageSets
-from train.studies.measurement import AS_THEY_ARE, CORNER_SWAPPED
+from train.studies.measurement import AS_THEY_ARE, CORNER_SWAPPED, measure_run
 from train.studies.plan import Row, RunPlan, plan_runs
 
 ROW = Row("light", "custom-cnn", balance="none", augmentation=("turn",), epochs=1)
@@ -29,7 +29,15 @@ def _study(
     folder, image_sets = StudyFolder(out), ImageSets(data)
     folder.open("test", image_sets.at(224))
     progress = _interrupt if stop else None
-    return run_study(folder, plans, image_sets, "test", tell=lines.append, fit_progress=progress)
+    return run_study(
+        folder,
+        plans,
+        image_sets,
+        "test",
+        measure=measure_run,
+        tell=lines.append,
+        fit_progress=progress,
+    )
 
 
 def test_a_stopped_study_goes_on_and_trains_nothing_twice(smears: Path, tmp_path: Path) -> None:

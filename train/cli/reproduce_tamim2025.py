@@ -1,4 +1,4 @@
-"""blastscope reproduce."""
+"""blastscope reproduce tamim2025."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from edge.cli.options import (
     stop_on_signals,
 )
 
+#: Its key in `train.studies.papers`.
+_PAPER = "tamim2025"
+
 
 @click.command(
-    "reproduce",
+    "tamim2025",
     epilog="""\b
 Examples:
   blastscope reproduce tamim2025 images --out tamim2025
@@ -29,7 +32,6 @@ The same command goes on with a study that was stopped, and prints a finished on
 Grouped splits are five folds, of which each seed tests the next. All rows, five seeds and both
 splits are 30 trainings, which take hours on a processor.""",
 )
-@click.argument("paper")
 @click.argument("data", type=PATH)
 @click.option("--out", type=PATH, required=True, help="Folder for the runs and the tables.")
 @click.option(
@@ -49,7 +51,6 @@ splits are 30 trainings, which take hours on a processor.""",
 @click.option("--epochs", type=int, help="Passes over the training images, to try things out.")
 @json_option
 def command(
-    paper: str,
     data: Path,
     out: Path,
     weights: str | None,
@@ -61,8 +62,8 @@ def command(
 ) -> None:
     """Make a paper's table again, and show beside it what its figures are worth.
 
-    PAPER is tamim2025: Tamim et al., arXiv 2501.14228, MobileNetV2 and a custom CNN on four classes
-    of blood-smear fields. Its accuracies stand beside ours over five seeds under a random split;
+    Tamim et al., arXiv 2501.14228: MobileNetV2 and a custom CNN on four classes of blood-smear
+    fields. Its accuracies stand beside ours over five seeds under a random split;
     then the same rows under a split by inferred groups, what colour or a corner alone scores, and
     the accuracy on recoloured images and with the corner blanked or swapped. Ends with exit code 1
     if a promised figure is missed, once seeds 0 to 4 of both splits have been run.
@@ -79,10 +80,10 @@ def command(
     from train.studies.reproduction import reproduce
     from train.studies.reproduction_tables import reproduction_markdown, write_reproduction
 
-    known = find_paper(paper).accuracies
+    known = find_paper(_PAPER).accuracies
     with progress_bar("Reading images") as read_progress:
         report = reproduce(
-            paper,
+            _PAPER,
             data,
             out,
             seeds=parse_seeds(seeds),

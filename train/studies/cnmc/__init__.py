@@ -1,0 +1,1 @@
+"""Single cells of C-NMC 2019: random splits beside unseen subjects, subject by subject."""
