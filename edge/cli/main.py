@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("train.cli.train", "Train a network on a folder of images."),
     "evaluate": ("train.cli.evaluate", "Score a float or int8 model on labelled images."),
     "reproduce": ("train.cli.reproduce", "Make a paper's table again, and show what it is worth."),
-    "study": ("train.cli.study", "Train a network in several ways and compare them."),
+    "study": ("train.cli.study", "Train or fit in several ways and compare them."),
     "robustness": ("train.cli.robustness", "Degrade images and see how far models follow."),
     "quantize": ("quantize.cli.quantize", "Turn a run into one int8 file, if it is as good."),
     "precisions": ("quantize.cli.precisions", "Write a run in every precision, to compare."),
