@@ -42,6 +42,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("edge.cli.doctor", "Check this machine and say how to mend what is wrong."),
 }
 
+#: Commands of two words, which have nothing to do with the command of the first.
+LONGER_COMMANDS: dict[tuple[str, str], str] = {("train", "head"): "quantize.cli.head"}
+
 _EPILOG = f"""\b
 The way from your images to a Pi:
   blastscope train mobilenet-v2 --data IMAGES --out run
@@ -63,6 +66,15 @@ class _Commands(click.Group):
         module, _ = COMMANDS[cmd_name]
         command: click.Command = import_module(module).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        longer = LONGER_COMMANDS.get((args[0], args[1])) if len(args) > 1 else None
+        if longer is None:
+            return super().resolve_command(ctx, args)
+        command: click.Command = import_module(longer).command
+        return f"{args[0]} {args[1]}", command, args[2:]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
