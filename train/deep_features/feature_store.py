@@ -110,7 +110,8 @@ class FeatureStore:
     def _read_block(self, path: Path) -> list[tuple[str, NDArray[np.float32]]]:
         """Return what a file holds; a damaged one is removed."""
         try:
-            with np.load(path, allow_pickle=False) as block:
+            # numpy leaves a file open that it cannot read.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as block:
                 digests, rows = block["digests"].tolist(), block["features"]
             if rows.dtype != np.float32 or rows.shape != (len(digests), self.length):
                 raise ValueError("another form")
