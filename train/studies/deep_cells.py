@@ -21,7 +21,7 @@ from train.deep_features.nested import Division, nested_scores
 from train.image_set import ImageSet
 from train.splits.kinds import SplitKind
 from train.splits.split import Split
-from train.studies.workers import run_all, workers
+from train.studies.workers import Workers, workers
 
 #: A change in any of these computes every cell anew.
 _CODE = (
@@ -144,8 +144,8 @@ def compute_grid(
     if progress is not None:
         progress(done, len(cells))
     if waiting:
-        with workers(jobs, ray_address) as parallel:
-            for cell, scores in _compute(parallel, grid, waiting):
+        with workers(jobs, ray_address) as shared:
+            for cell, scores in _compute(shared, grid, waiting):
                 found[cell] |= scores
                 path = cell.file(folder)
                 make_folder(path.parent)
@@ -160,10 +160,9 @@ def compute_grid(
 
 
 def _compute(
-    parallel: Any, grid: Grid, waiting: Sequence[tuple[Cell, tuple[str, ...]]]
+    shared: Workers, grid: Grid, waiting: Sequence[tuple[Cell, tuple[str, ...]]]
 ) -> Iterator[tuple[Cell, dict[str, Any]]]:
-    return run_all(
-        parallel,
+    return shared.run(
         _cell_scores,
         [
             (

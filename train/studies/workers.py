@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import joblib
@@ -20,52 +20,58 @@ _Result = TypeVar("_Result")
 _ANSWER_WITHIN_S = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """What runs calls side by side.
+
+    Attributes:
+        parallel: joblib's way to them.
+        batch: calls that are handed over at once; None where results come one by one.
+    """
+
+    parallel: joblib.Parallel
+    batch: int | None = None
+
+    def run(
+        self, call: Callable[..., _Result], arguments: Sequence[tuple[Any, ...]]
+    ) -> Iterator[_Result]:
+        """Yield the results of calls as they come, in any order.
+
+        Where the caller stops early, or Ctrl-C comes, calls that have not begun never do.
+
+        Args:
+            call: what is called; it must be importable in another process.
+            arguments: of each call.
+        """
+        size = self.batch or len(arguments)
+        for start in range(0, len(arguments), max(size, 1)):
+            batch = arguments[start : start + size]
+            yield from self.parallel(joblib.delayed(call)(*one) for one in batch)
+
+
 @contextmanager
-def workers(jobs: int, ray_address: str | None) -> Iterator[joblib.Parallel]:
-    """Yield what runs delayed calls, and gives their results as they come.
+def workers(jobs: int, ray_address: str | None) -> Iterator[Workers]:
+    """Yield this machine's processes, or a Ray cluster.
 
     Args:
-        jobs: processes on this machine; not heeded with Ray, which has as many as cores.
+        jobs: processes on this machine; not heeded with Ray, which has one for each of its cores.
         ray_address: of a Ray cluster, as HOST:PORT, ray://HOST:PORT or auto; None for none.
-
-    Yields:
-        To be called with delayed calls.
 
     Raises:
         MissingPackageError: Ray is not installed.
         TrainingError: the cluster does not answer.
     """
-    with ExitStack() as stack:
-        if ray_address is None:
-            yield joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-            return
-        stack.enter_context(_ray(ray_address))
-        yield joblib.Parallel(return_as="generator_unordered")
-
-
-def run_all(
-    parallel: joblib.Parallel, call: Callable[..., _Result], arguments: Sequence[tuple[Any, ...]]
-) -> Iterator[_Result]:
-    """Yield the results of calls in the order in which they come.
-
-    Where the caller stops early, or Ctrl-C comes, calls that have not begun never do.
-
-    Args:
-        parallel: as `workers` yields it.
-        call: what is called; it must be importable in another process.
-        arguments: of each call.
-    """
-    results = parallel(joblib.delayed(call)(*one) for one in arguments)
-    try:
-        yield from results
-    finally:
-        with contextlib.suppress(RuntimeError, ValueError):
-            results.close()
+    if ray_address is None:
+        yield Workers(joblib.Parallel(n_jobs=jobs, return_as="generator_unordered"))
+        return
+    with _ray(ray_address) as cores:
+        # Ray's backend gives all results of a call at once: a batch is what a stop can cost.
+        yield Workers(joblib.Parallel(), batch=2 * cores)
 
 
 @contextmanager
-def _ray(address: str) -> Iterator[None]:
-    """Make a Ray cluster joblib's backend."""
+def _ray(address: str) -> Iterator[int]:
+    """Make a Ray cluster joblib's backend, and yield how many cores it has."""
     try:
         import ray
         from ray.util.joblib import register_ray
@@ -84,8 +90,9 @@ def _ray(address: str) -> Iterator[None]:
     except Exception as error:
         raise _no_answer(address, f"{type(error).__name__}: {error}") from error
     try:
-        with joblib.parallel_config(backend="ray", n_jobs=-1):
-            yield
+        cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        with joblib.parallel_config(backend="ray", n_jobs=cores):
+            yield cores
     finally:
         ray.shutdown()
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from train.evaluation.evaluation import Evaluation
 from train.evaluation.explanation import explain
 from train.evaluation.models import EvaluationModel
 from train.image_set import read_image_set
-from train.studies.workers import run_all, workers
+from train.studies.workers import workers
 
 #: A grid of two pipelines on one backbone's random features.
 SMALL = (
@@ -253,6 +252,6 @@ def test_ray_cluster_gives_what_this_machine_gives(
 
 
 def test_results_come_as_they_are_ready() -> None:
-    calls: list[Callable[..., int]] = [abs]
-    with workers(1, None) as parallel:
-        assert sorted(run_all(parallel, calls[0], [(-3,), (2,), (-1,)])) == [1, 2, 3]
+    with workers(1, None) as shared:
+        assert sorted(shared.run(abs, [(-3,), (2,), (-1,)])) == [1, 2, 3]
+        assert list(shared.run(abs, [])) == []
