@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -125,10 +127,14 @@ def command(
         model_version=model_version,
         accept_too_few=accept_too_few,
     )
-    with (
-        progress_bar("Reading images") as read_progress,
-        progress_bar("Computing features") as embed_progress,
-    ):
+    with progress_bar("Reading images") as read_progress, ExitStack() as bars:
+        shown: list[Callable[[int, int], None]] = []
+
+        def embed_progress(done: int, total: int) -> None:
+            if not shown:
+                shown.append(bars.enter_context(progress_bar("Computing features")))
+            shown[0](done, total)
+
         result = train_head(
             data,
             out,

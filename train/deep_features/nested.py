@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from train.deep_features.classifiers import CLASSIFIERS
 from train.deep_features.inner_folds import inner_folds
+from train.deep_features.pipelines import signed_root
 from train.deep_features.selection import FeatureSelector
 from train.splits.kinds import SplitKind
 
@@ -89,6 +90,7 @@ def nested_scores(
     with threadpool_limits(1), warnings.catch_warnings():
         # The passes are part of the setting: an MLP that has not converged is as it is.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        values = signed_root(values)
         counts = sorted({min(count, values.shape[1]) for count in counts})
         outer = (division.fitted_on, division.tested_on)
         fitted_targets = targets[division.fitted_on]

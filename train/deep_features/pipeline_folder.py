@@ -32,6 +32,7 @@ TRUSTED = (
     "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
+    "train.deep_features.pipelines.signed_root",
     "train.deep_features.selection.FeatureSelector",
 )
 

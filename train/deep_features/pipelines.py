@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from train.deep_features.classifiers import CLASSIFIERS
 from train.deep_features.selection import FeatureSelector
@@ -30,10 +33,20 @@ class Settings:
     seed: int
 
 
+def signed_root(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the square roots of features, with the features' signs.
+
+    Means of activations are skewed: a few images have many times the others' value. Perronnin et
+    al., "Improving the Fisher Kernel for Large-Scale Image Classification", ECCV 2010.
+    """
+    return np.asarray(np.sign(values) * np.sqrt(np.abs(values)))
+
+
 def build_pipeline(settings: Settings) -> Pipeline:
-    """Return an unfitted pipeline with the steps `scale`, `select` and `classify`."""
+    """Return an unfitted pipeline with the steps `root`, `scale`, `select` and `classify`."""
     return Pipeline(
         [
+            ("root", FunctionTransformer(signed_root)),
             ("scale", StandardScaler()),
             ("select", FeatureSelector(settings.selector, settings.count, settings.seed)),
             ("classify", CLASSIFIERS[settings.classifier].make(settings.value, settings.seed)),

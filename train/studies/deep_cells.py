@@ -28,6 +28,7 @@ _CODE = (
     "train.deep_features.classifiers",
     "train.deep_features.inner_folds",
     "train.deep_features.nested",
+    "train.deep_features.pipelines",
     "train.deep_features.selection",
 )
 

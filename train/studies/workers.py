@@ -64,9 +64,9 @@ def workers(jobs: int, ray_address: str | None) -> Iterator[Workers]:
     if ray_address is None:
         yield Workers(joblib.Parallel(n_jobs=jobs, return_as="generator_unordered"))
         return
-    with _ray(ray_address) as cores:
-        # Ray's backend gives all results of a call at once: a batch is what a stop can cost.
-        yield Workers(joblib.Parallel(), batch=2 * cores)
+    # Ray's backend gives all results of a call at once: a batch is what a stop can cost.
+    with _ray(ray_address) as cores, joblib.Parallel() as parallel:
+        yield Workers(parallel, batch=2 * cores)
 
 
 @contextmanager
