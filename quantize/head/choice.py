@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +15,16 @@ from quantize.accuracy_gate.criterion import Criterion
 from quantize.accuracy_gate.decision import Decision, decide
 from quantize.head.embeddings import Embeddings
 from quantize.head.fitting import fit_head, rank_strengths, select_features
-from quantize.head.frozen_backbone import FrozenBackbone
+from quantize.head.frozen_backbone import LENGTH, FrozenBackbone
 from quantize.head.graph import DenseHead, head_alone, put_head
 from quantize.recovery.attempt import score
 from train.evaluation.calibration import expected_calibration_error
 from train.evaluation.temperature import fit_temperature
 from train.image_set import ImageSet
 from train.splits.split import Split
+
+#: Outcomes of the gate, the better ones with greater numbers.
+_ORDER = {"failed": 0, "too few images": 1, "passed": 2}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +37,7 @@ class FittedHead:
         decision: of the gate.
         strength: inverse strength of the regression's penalty.
         accuracy: in folds of the training part.
+        fitted_to: whose embeddings it was fitted to, in words.
         temperature: what the logits were divided by, and how calibrated they were.
         scores: of the int8 classifier for all images; float32, shape (n, classes).
     """
@@ -44,6 +47,7 @@ class FittedHead:
     decision: Decision
     strength: float
     accuracy: float
+    fitted_to: str
     temperature: dict[str, Any]
     scores: NDArray[np.float32]
 
@@ -57,7 +61,11 @@ def choose_head(
     seed: int,
     criterion: Criterion,
 ) -> FittedHead:
-    """Try one strength after another, and return the first that holds the limits.
+    """Try one head after another, and return the first that holds the limits.
+
+    First come the strengths in the order of their accuracy in folds of the training part; then
+    the same fitted to the embeddings of both backbones, which evens out what int8 makes of them;
+    then the same with every feature. All tries are held against the same images.
 
     Args:
         image_set: n images.
@@ -85,27 +93,30 @@ def choose_head(
             next_step="Add images",
         )
     groups = np.array(split.groups, np.int64)[train_part]
-    selection = select_features(known, targets, features)
-    tried: list[FittedHead] = []
-    for strength, accuracy in rank_strengths(known, targets, groups, features, seed):
-        head = fit_head(selection, known, targets, strength)
-        tried.append(
-            _compare(head, strength, accuracy, image_set, split, backbone, embeddings, criterion)
-        )
-        if tried[-1].decision.outcome == "passed":
-            return tried[-1]
-    return _least_bad(tried)
-
-
-def _least_bad(tried: Iterable[FittedHead]) -> FittedHead:
-    order = {"passed": 2, "too few images": 1, "failed": 0}
-    return max(tried, key=lambda one: order[one.decision.outcome])
+    ranked = rank_strengths(known, targets, groups, features, seed)
+    both = np.concatenate([known, embeddings.float32[train_part]])
+    heads: list[FittedHead] = []
+    for fitted_to, values, count in (
+        ("int8 features", known, features),
+        ("int8 and float features", both, features),
+        ("int8 and float features", both, LENGTH),
+    ):
+        classes = np.tile(targets, len(values) // len(targets))
+        selection = select_features(values, classes, count)
+        for strength, accuracy in ranked:
+            # Twice the rows weigh twice against the penalty.
+            head = fit_head(selection, values, classes, strength * len(targets) / len(values))
+            about = (strength, accuracy, fitted_to)
+            tried = _compare(head, about, image_set, split, backbone, embeddings, criterion)
+            heads.append(tried)
+            if tried.decision.outcome == "passed":
+                return tried
+    return max(heads, key=lambda one: _ORDER[one.decision.outcome])
 
 
 def _compare(
     head: DenseHead,
-    strength: float,
-    accuracy: float,
+    about: tuple[float, float, str],
     image_set: ImageSet,
     split: Split,
     backbone: FrozenBackbone,
@@ -118,7 +129,7 @@ def _compare(
     before = head.scores(embeddings.int8[validation])
     temperature = fit_temperature(before, targets)
     head = head.divided(temperature)
-    about = {
+    calibration = {
         "part": "validation",
         "n": len(validation),
         "temperature": temperature,
@@ -131,7 +142,7 @@ def _compare(
     unseen = compare(image_set.targets, head.scores(embeddings.float32), scores, image_set.labels)
     held_out = unseen.take(split.indices(split.judging))
     decision = decide(held_out, unseen, criterion, part=split.judging)
-    return FittedHead(head, content, decision, strength, accuracy, about, scores)
+    return FittedHead(head, content, decision, *about, calibration, scores)
 
 
 def head_scores(content: bytes, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

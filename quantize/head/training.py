@@ -116,8 +116,8 @@ def train_head(
     """Fit a linear head to a frozen int8 backbone and write it as one model file.
 
     The float head is the same dense layer on the float backbone's embeddings. Where it and the
-    model file differ by more than the criterion allows, the next strength of the penalty is
-    tried, in the order of their accuracy in folds of the training part.
+    model file differ by more than the criterion allows, other heads are tried; see
+    `quantize.head.choice.choose_head`.
 
     Args:
         data: holds `<class>/` or `Original/<class>/` with images.
@@ -257,8 +257,8 @@ def _card(
             "step": "linear head on a frozen backbone",
             "detail": f"{seen} of {len(fitted.head.weights)} features by analysis of variance, "
             f"logistic regression with C = {fitted.strength:g} ({fitted.accuracy:.2%} in folds of "
-            f"the training part); the backbone has {options.weights.source} weights and was "
-            f"calibrated on {CALIBRATION_PER_CLASS} simulated fields of each class",
+            f"the training part) on {fitted.fitted_to}; the backbone has {options.weights.source} "
+            f"weights and was calibrated on {CALIBRATION_PER_CLASS} simulated fields of each class",
             "float_layers": [],
             "calibration_images": 4 * CALIBRATION_PER_CLASS,
             "calibration_sha256": None,
