@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_selection import f_classif
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from edge.errors import TrainingError
@@ -99,23 +99,41 @@ def rank_strengths(
         seed: of the folds.
         strengths: to choose from.
     """
-    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
     right = dict.fromkeys(strengths, 0)
-    try:
-        parts = list(folds.split(np.zeros(len(targets)), targets, groups))
-    except ValueError as error:
-        raise TrainingError(
-            f"Each class of the training part has {_FOLDS} images or more",
-            got=f"{error}",
-            next_step="Add images",
-        ) from error
-    for fit, score in parts:
+    for fit, score in _folds(targets, groups, seed):
         selection = select_features(embeddings[fit], targets[fit], count)
         fitted_on, scored = selection.apply(embeddings[fit]), selection.apply(embeddings[score])
         for strength in strengths:
             found = _regression(fitted_on, targets[fit], strength).predict(scored)
             right[strength] += int((found == targets[score]).sum())
     return sorted(((one, right[one] / len(targets)) for one in strengths), key=lambda row: -row[1])
+
+
+def _folds(
+    targets: NDArray[np.int64], groups: NDArray[np.int64], seed: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield positions to fit on and to score, each group on one side.
+
+    A group goes by the class of its first image: scikit-learn's StratifiedGroupKFold, which weighs
+    every class of every group, takes longer than all fits together. Where a class has too few
+    groups, images are divided one by one: all that hangs on it is the order of the strengths.
+
+    Raises:
+        TrainingError: a class has fewer images than there are folds.
+    """
+    _, first, members = np.unique(groups, return_index=True, return_inverse=True)
+    if np.bincount(targets[first], minlength=targets.max() + 1).min() < _FOLDS:
+        first = members = np.arange(len(targets))
+    counts = np.bincount(targets)
+    if counts.min() < _FOLDS:
+        raise TrainingError(
+            f"Each class of the training part has {_FOLDS} images or more",
+            got=f"{counts.min()}",
+            next_step="Add images",
+        )
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
+    for fit, score in folds.split(np.zeros(len(first)), targets[first]):
+        yield np.flatnonzero(np.isin(members, fit)), np.flatnonzero(np.isin(members, score))
 
 
 def fit_head(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import quantize.head.fitting as fitting
 from edge.classifier import read_embedding
 from edge.errors import QuantizationError, TrainingError
 from edge.graph_outputs import with_outputs
@@ -127,6 +128,11 @@ def test_strengths_are_ranked_by_folds_that_keep_groups_whole() -> None:
     accuracies = [accuracy for _, accuracy in ranked]
     assert accuracies == sorted(accuracies, reverse=True)
     assert 0.8 < accuracies[0] <= 1.0
-    few = np.array([0, 0, 1, 1, 2, 2] * 25)[:150]
+    few = rank_strengths(embeddings, targets, targets, 10, 0)
+    assert {strength for strength, _ in few} == {strength for strength, _ in ranked}
     with pytest.raises(TrainingError, match="3 images or more"):
-        rank_strengths(embeddings[:4], targets[:4], few[:4], 10, 0)
+        rank_strengths(embeddings[:4], targets[:4], np.arange(4), 10, 0)
+    together = 100 * targets + np.arange(150) // 6
+    for fitted_on, scored in fitting._folds(targets, together, 0):
+        assert set(together[fitted_on]).isdisjoint(together[scored])
+        assert set(targets[fitted_on]) == {0, 1, 2}
