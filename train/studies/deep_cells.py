@@ -187,8 +187,19 @@ def _cell_scores(
     classifiers: Sequence[str],
     counts: Sequence[int],
 ) -> tuple[Cell, dict[str, Any]]:
-    """Compute one cell; this is what runs in other processes."""
-    return cell, nested_scores(values, targets, division, cell.selector, classifiers, counts)
+    """Compute one cell; this is what runs in other processes.
+
+    Ray hands over arrays that cannot be written to, which scikit-learn does not take everywhere.
+    """
+    own = Division(
+        division.kind,
+        division.seed,
+        division.groups.copy(),
+        division.fitted_on.copy(),
+        division.tested_on.copy(),
+    )
+    found = nested_scores(values.copy(), targets.copy(), own, cell.selector, classifiers, counts)
+    return cell, found
 
 
 def _missing(found: Mapping[str, Any], grid: Grid) -> tuple[str, ...]:

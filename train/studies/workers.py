@@ -46,7 +46,20 @@ class Workers:
         size = self.batch or len(arguments)
         for start in range(0, len(arguments), max(size, 1)):
             batch = arguments[start : start + size]
-            yield from self.parallel(joblib.delayed(call)(*one) for one in batch)
+            for result, error in self.parallel(
+                joblib.delayed(_caught)(call, *one) for one in batch
+            ):
+                if error is not None:
+                    raise error
+                yield result
+
+
+def _caught(call: Callable[..., Any], *arguments: Any) -> tuple[Any, Exception | None]:
+    """Call, and return an error instead of raising it: with Ray's backend joblib waits for ever."""
+    try:
+        return call(*arguments), None
+    except Exception as error:
+        return None, error
 
 
 @contextmanager

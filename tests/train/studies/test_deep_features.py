@@ -229,11 +229,13 @@ def test_ray_cluster_that_does_not_answer_is_told_at_once(
 
 @pytest.mark.slow
 def test_ray_cluster_gives_what_this_machine_gives(
-    study: Path, smears: Path, tmp_path: Path
+    study: Path, smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two nodes of one core each, as Ray's own test cluster starts them."""
     from ray.cluster_utils import Cluster
 
+    # Ray's workers give way to everything else, unless they are told not to.
+    monkeypatch.setenv("RAY_worker_niceness", "0")
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         cluster.add_node(num_cpus=1)
@@ -255,3 +257,5 @@ def test_results_come_as_they_are_ready() -> None:
     with workers(1, None) as shared:
         assert sorted(shared.run(abs, [(-3,), (2,), (-1,)])) == [1, 2, 3]
         assert list(shared.run(abs, [])) == []
+        with pytest.raises(TypeError, match="bad operand"):
+            list(shared.run(abs, [("text",)]))
