@@ -13,7 +13,7 @@ SHARED ?= $(or $(BLASTSCOPE_SHARED),../shared)
 help:
 	@echo "make demo        run the whole path on simulated smears; ends with a page to look at"
 	@echo "make test        lint and all tests but the slow ones"
-	@echo "make check-slow  the slow tests: emulated Pi, real picamera2, other backends"
+	@echo "make check-slow  the slow tests: emulated Pi, real picamera2, other backends, a Ray cluster"
 	@echo "make reproduce   five seeds, random and grouped splits: the paper's table beside ours (hours)"
 	@echo "make figures     quantize and time what make reproduce trained: README's int8 table"
 	@echo "make models      train and quantize the models that come along (an hour), into edge/models"
@@ -37,7 +37,12 @@ lint: $(READY)
 test: lint
 	$(BIN)/python -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
 
-check-slow: $(READY)
+# Ray for the slow tests: at the versions of locks/dev.txt, so that nothing else changes.
+$(VENV)/.cluster: $(READY) locks/cluster.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/cluster.txt
+	touch $@
+
+check-slow: $(READY) $(VENV)/.cluster
 	$(BIN)/python -m pytest -m slow
 
 figures: $(READY) runs/tamim2025
@@ -58,6 +63,7 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 lock:
 	$(LOCK) -o locks/edge.txt
 	$(LOCK) --extra dev -o locks/dev.txt
+	$(LOCK) --extra cluster --constraint locks/dev.txt -o locks/cluster.txt
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info

@@ -126,6 +126,24 @@ def _choose_split(
             # The run has a copy: the file may be gone.
             return before.split_file, None
     split = split or "random"
+    check_split_options(split, fold, test_fraction)
+    given = split not in SPLIT_KINDS
+    if fold is not None:
+        fold = str(parse_fold(fold))
+    return str(Path(split).resolve()) if given else split, fold
+
+
+def check_split_options(split: str, fold: str | None, test_fraction: float | None) -> None:
+    """Refuse options of a division that do not fit together, before any image is read.
+
+    Args:
+        split: one of `train.splits.kinds.SPLIT_KINDS`, or the path of a split's file.
+        fold: such as "1/5"; None for a single division.
+        test_fraction: share of the images in the test part; None where it was not given.
+
+    Raises:
+        TrainingError: there is no such kind or file, or one option leaves no room for another.
+    """
     given = split not in SPLIT_KINDS
     if given and not Path(split).is_file():
         raise TrainingError(
@@ -145,9 +163,6 @@ def _choose_split(
             got=f"--test-fraction {test_fraction} with {'--split' if given else '--fold'}",
             next_step="Leave --test-fraction out",
         )
-    if fold is not None:
-        fold = str(parse_fold(fold))
-    return str(Path(split).resolve()) if given else split, fold
 
 
 def _choose_weights(recipe: Recipe, weights: str | None) -> str | None:

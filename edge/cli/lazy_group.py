@@ -17,6 +17,8 @@ class LazyGroup(click.Group):
 
     Args:
         modules: each command's module and one-line help, in the order of the help.
+        longer: modules of commands of two words, which have nothing to do with the command of the
+            first.
         unknown: raises what is to be said of a command that is not there; None leaves it to click.
     """
 
@@ -24,11 +26,13 @@ class LazyGroup(click.Group):
         self,
         *arguments: Any,
         modules: Mapping[str, tuple[str, str]],
+        longer: Mapping[tuple[str, str], str] | None = None,
         unknown: Callable[[str], NoReturn] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
         self._modules = modules
+        self._longer = longer or {}
         self._unknown = unknown
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -44,6 +48,16 @@ class LazyGroup(click.Group):
         module, _ = self._modules[cmd_name]
         command: click.Command = import_module(module).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that a command line begins with, of two words before one of one."""
+        module = self._longer.get((args[0], args[1])) if len(args) > 1 else None
+        if module is None:
+            return super().resolve_command(ctx, args)
+        command: click.Command = import_module(module).command
+        return f"{args[0]} {args[1]}", command, args[2:]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any."""

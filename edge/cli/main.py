@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("train.cli.train", "Train a network on a folder of images."),
     "evaluate": ("train.cli.evaluate", "Score a float or int8 model on labelled images."),
     "reproduce": ("edge.cli.reproduce", "Make a paper's table again, and show what it is worth."),
-    "study": ("train.cli.study", "Train a network in several ways and compare them."),
+    "study": ("train.cli.study", "Train or fit in several ways and compare them."),
     "robustness": ("train.cli.robustness", "Degrade images and see how far models follow."),
     "quantize": ("quantize.cli.quantize", "Turn a run into one int8 file, if it is as good."),
     "precisions": ("quantize.cli.precisions", "Write a run in every precision, to compare."),
@@ -43,6 +43,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("edge.cli.doctor", "Check this machine and say how to mend what is wrong."),
 }
 
+#: Commands of two words, which have nothing to do with the command of the first.
+LONGER_COMMANDS: dict[tuple[str, str], str] = {("train", "head"): "quantize.cli.head"}
+
 _EPILOG = f"""\b
 The way from your images to a Pi:
   blastscope train mobilenet-v2 --data IMAGES --out run
@@ -55,6 +58,7 @@ The way from your images to a Pi:
 @click.command(
     cls=LazyGroup,
     modules=COMMANDS,
+    longer=LONGER_COMMANDS,
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -10,11 +10,10 @@ import click
 
 from edge.cli.options import PATH, json_option, note, percent, print_json, progress_bar, table
 from quantize.accuracy_gate.criterion import Criterion
+from quantize.cli.criterion_options import criterion_options
 
 if TYPE_CHECKING:
     from quantize.recovery.attempt import Attempt
-
-_DEFAULT = Criterion()
 
 
 @click.command(
@@ -26,38 +25,7 @@ Examples:
 )
 @click.argument("run", type=PATH)
 @click.option("--out", type=PATH, required=True, help="Model file to write.")
-@click.option(
-    "--max-drop",
-    metavar="POINTS",
-    type=float,
-    default=_DEFAULT.max_drop_points,
-    show_default=True,
-    help="Largest loss of accuracy.",
-)
-@click.option(
-    "--max-sensitivity-drop",
-    metavar="POINTS",
-    type=float,
-    default=_DEFAULT.max_sensitivity_drop_points,
-    show_default=True,
-    help="Largest loss of any class's sensitivity.",
-)
-@click.option(
-    "--max-malignant-to-benign",
-    metavar="N",
-    type=int,
-    default=_DEFAULT.max_malignant_to_benign,
-    show_default=True,
-    help="Most malignant images that int8 alone calls benign.",
-)
-@click.option(
-    "--min-agreement",
-    metavar="SHARE",
-    type=float,
-    default=_DEFAULT.min_agreement,
-    show_default=True,
-    help="Least share of images to which float and int8 give the same class.",
-)
+@criterion_options
 @click.option(
     "--must-show",
     is_flag=True,
@@ -86,10 +54,7 @@ Examples:
 def command(
     run: Path,
     out: Path,
-    max_drop: float,
-    max_sensitivity_drop: float,
-    max_malignant_to_benign: int,
-    min_agreement: float,
+    criterion: Criterion,
     must_show: bool,
     accept_too_few: bool,
     no_recovery: bool,
@@ -116,7 +81,6 @@ def command(
     from quantize.quantization import quantize
     from quantize.recovery.ladder import STEPS
 
-    criterion = Criterion(max_drop, max_sensitivity_drop, max_malignant_to_benign, min_agreement)
     with progress_bar("Reading images") as progress:
         result = quantize(
             run,

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from edge import __version__
-from edge.cli.main import COMMANDS
+from edge.cli.main import COMMANDS, LONGER_COMMANDS
 from edge.labels import SMEAR_LABELS
 from tests.conftest import Command
 
@@ -39,9 +39,9 @@ def test_help_lists_every_command(blastscope: Command) -> None:
     assert blastscope("--version").stdout.split() == ["blastscope,", "version", __version__]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, *map(" ".join, LONGER_COMMANDS)])
 def test_each_command_teaches_by_example(blastscope: Command, name: str) -> None:
-    done = blastscope(name, "--help")
+    done = blastscope(*name.split(), "--help")
     assert done.returncode == 0, done.stderr
     assert f"    blastscope {name}" in done.stdout.split("Example", 1)[1]
     if name in ("study", "reproduce"):

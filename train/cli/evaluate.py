@@ -29,6 +29,7 @@ Examples:
   blastscope evaluate run images --part test --report evaluation
   blastscope evaluate run images --part test --cam --json
   blastscope evaluate mobilenet-v2 other-images --json
+  blastscope evaluate deep/pipeline images --part test
   blastscope evaluate model.tflite images --part test --split run/split.csv""",
 )
 @click.argument("model", type=MODEL)
@@ -68,7 +69,7 @@ def command(
     with_cam: bool,
     as_json: bool,
 ) -> None:
-    """Score a run folder, a .keras or a .tflite file on labelled images.
+    """Score a run folder, a .keras or a .tflite file, or a pipeline, on labelled images.
 
     A .tflite file is scored with the runtime that a Pi uses, and needs no TensorFlow here; it also
     says how many images got a result, and how good these alone are. With --json, one object: n,

@@ -16,6 +16,7 @@ from edge.cli.options import (
     progress_bar,
     stop_on_signals,
 )
+from train.cli import deep_features
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -25,14 +26,18 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
     epilog="""\b
 Examples:
   blastscope study balancing images --out balancing
-  blastscope study augmentation images --out augmentation --rows all,none,without-stain""",
+  blastscope study augmentation images --out augmentation --rows all,none,without-stain
+  blastscope study deep-features images --out deep""",
 )
 def command() -> None:
-    """Train one network in several ways and set them side by side.
+    """Train or fit in several ways and set them side by side.
 
     Every way is trained with the same seeds on the same images. The same command goes on with a
     study that was stopped, and prints a finished one again.
     """
+
+
+command.add_command(deep_features.command)
 
 
 def _study_options(function: _Function) -> _Function:

@@ -34,12 +34,14 @@ Examples:
   blastscope train custom-cnn --data images --out run --split grouped
   blastscope train fast --data images --out run --teacher mobilenet-v2-run
   blastscope train custom-cnn --data images --out run --resume
+  blastscope train head --data images --out model.tflite
 
 \b
 The images lie as images/<class>/*.jpg or images/Original/<class>/*.jpg.
-fast is a network for the smallest Pi. cell is for single white cells on black, as C-NMC 2019 has
-them: the binary task, all (leukemic) against hem (healthy). custom-cnn-paper is the published form
-of the small network, kept for comparison.""",
+head is no network: it fits a last layer to a frozen int8 MobileNetV2 within seconds; see
+`blastscope train head --help`. fast is a network for the smallest Pi. cell is for single white
+cells on black, as C-NMC 2019 has them: the binary task, all (leukemic) against hem (healthy).
+custom-cnn-paper is the published form of the small network, kept for comparison.""",
 )
 @click.argument("network", type=click.Choice(list(RECIPES)))
 @click.option("--data", type=PATH, required=True, help="Folder with one folder per class.")

@@ -66,7 +66,7 @@ def evaluate(
     """Score a folder of labelled images and report.
 
     Args:
-        model_path: a run folder, a `.keras` file or a `.tflite` file.
+        model_path: a run folder, a pipeline of deep features, a `.keras` file or a `.tflite` file.
         data: holds `<class>/` or `Original/<class>/` with images.
         part: "all", or one part of the split: "train", "validation" or "test".
         split_path: a `split.csv`; None takes the run's own, where there is one.

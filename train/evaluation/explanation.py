@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import TrainingError
 from train.evaluation.activation_energy import activation_energy
 from train.evaluation.class_activation import ClassActivation, find_class_activation
 from train.evaluation.evaluation import Evaluation
@@ -30,6 +31,12 @@ def explain(
     Raises:
         TrainingError: the network ends in a way that has no class activation.
     """
+    if evaluation.model.network is None:
+        raise TrainingError(
+            "Class activation is that of a network's last layers",
+            got="a pipeline of features, which has none",
+            next_step="Leave --cam out, or evaluate a run folder",
+        )
     activation = find_class_activation(evaluation.model.network)
     images = evaluation.images
     predicted = evaluation.scores.argmax(axis=1).astype(np.int64)

@@ -16,6 +16,7 @@ from edge.cell_crop import CellCrop, read_cell_crop
 from edge.classifier import Classifier
 from edge.errors import ModelFileError
 from edge.prediction import Prediction
+from train.deep_features import PIPELINE_FILE
 from train.run_folder import RunFolder
 from train.splits.split import Split
 
@@ -56,9 +57,9 @@ class EvaluationModel:
 
 
 def load_evaluation_model(path: Path) -> EvaluationModel:
-    """Load a run folder, a `.keras` file or a `.tflite` file.
+    """Load a run folder, a pipeline of deep features, a `.keras` file or a `.tflite` file.
 
-    Only the first two need Keras.
+    All but the last need Keras.
 
     Args:
         path: the model.
@@ -68,7 +69,8 @@ def load_evaluation_model(path: Path) -> EvaluationModel:
         TrainingError, SplitError: the folder is no finished run.
     """
     if path.is_dir():
-        return _load_run(RunFolder(path))
+        is_pipeline = (path / PIPELINE_FILE).is_file()
+        return _load_pipeline(path) if is_pipeline else _load_run(RunFolder(path))
     if path.suffix == ".keras":
         run = RunFolder(path.parent)
         return _load_run(run, path) if run.config.is_file() else _load_keras(path)
@@ -142,6 +144,25 @@ def _load_run(run: RunFolder, path: Path | None = None) -> EvaluationModel:
         split=run.read_split(),
         origin=origin,
         cell=read_cell_crop(config["cell"]),
+    )
+
+
+def _load_pipeline(folder: Path) -> EvaluationModel:
+    from train.deep_features.pipeline_folder import load_pipeline
+
+    loaded = load_pipeline(folder)
+    about = loaded.description
+    return EvaluationModel(
+        score=loaded.score,
+        labels=tuple(about.labels),
+        height=loaded.side,
+        width=loaded.side,
+        split=loaded.split,
+        origin={
+            key: value
+            for key, value in asdict(about).items()
+            if key not in ("labels", "columns", "pipeline_sha256")
+        },
     )
 
 
