@@ -24,6 +24,7 @@ from quantize.abstention import (
 from quantize.accuracy_gate.criterion import Criterion
 from quantize.accuracy_gate.decision import Decision
 from quantize.accuracy_gate.refusal import require_passed
+from quantize.activation import find_activation
 from quantize.card import run_card
 from quantize.head.choice import FittedHead, choose_head
 from quantize.head.division import divide_images, quality_limits
@@ -171,7 +172,10 @@ def train_head(
     _check_whole(fitted, image_set, embeddings)
     abstention = _abstention(fitted, image_set, split, embeddings, limits)
     card = _card(image_set, split, options, fitted)
-    packed = pack_model(fitted.content, {**card, "answer": abstention.card}, abstention.domain)
+    card["answer"] = abstention.card
+    if (activation := find_activation(fitted.content)) is not None:
+        card["activation"] = activation
+    packed = pack_model(fitted.content, card, abstention.domain)
     model = write_model(out, packed)
     clock.lap("packing")
     metrics = card["metrics"]

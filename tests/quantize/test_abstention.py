@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mapie.classification import SplitConformalClassifier
 from scipy.stats import beta
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from edge.classifier import Classifier
 from edge.decision import UNLIKE_TRAINING
@@ -34,6 +36,41 @@ def test_coverage_over_resplits_is_what_theory_says(error_rate: float) -> None:
     assert np.mean(covered) == pytest.approx(1 - error_rate, abs=0.01)
     assert np.mean(covered) == pytest.approx(theory.mean(), abs=4 * theory.std() / splits**0.5)
     assert np.std(covered) == pytest.approx(theory.std(), rel=0.25)
+
+
+class Given(ClassifierMixin, BaseEstimator):
+    """A classifier whose inputs are its probabilities already."""
+
+    classes_ = np.arange(4)
+
+    def fit(self, inputs: np.ndarray, targets: np.ndarray) -> Given:
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
+        return inputs
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        return inputs.argmax(axis=1)
+
+
+@pytest.mark.parametrize(("n", "error_rate"), [(256, 0.01), (200, 0.1), (999, 0.05)])
+def test_conformal_sets_are_those_of_mapie(n: int, error_rate: float) -> None:
+    generator = np.random.default_rng(n)
+    logits = generator.normal(0, 1, (n + 500, 4))
+    targets = generator.integers(0, 4, n + 500)
+    logits[np.arange(n + 500), targets] += 2.5
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    mapie = SplitConformalClassifier(
+        Given(), confidence_level=1 - error_rate, prefit=True, conformity_score="lac"
+    )
+    mapie.conformalize(shares[:n], targets[:n])
+    theirs = mapie.predict_set(shares[n:])[1][:, :, 0]
+    limit = conformal_limit(shares[np.arange(n), targets[:n]], error_rate)
+    np.testing.assert_array_equal(shares[n:] >= limit, theirs)
+    assert 0 < theirs.sum() < theirs.size
 
 
 def test_few_values_give_the_furthest() -> None:
