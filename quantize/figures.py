@@ -11,6 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,12 +82,15 @@ class Timing:
     ratio: float
 
 
-def measure(study: Path, data: Path | None = None) -> tuple[list[RunFigures], list[Timing]]:
+def measure(
+    study: Path, data: Path | None = None, only: Sequence[str] = ()
+) -> tuple[list[RunFigures], list[Timing]]:
     """Quantize every finished run of a study, and time one model of each network.
 
     Args:
         study: the folder that `blastscope reproduce` wrote; models go into its folder `int8`.
         data: the images, where they have moved since training.
+        only: patterns such as "mobilenet-v2/random-*", one of which a run must fit; none for all.
 
     Raises:
         TrainingError: there is no finished run.
@@ -94,12 +98,17 @@ def measure(study: Path, data: Path | None = None) -> tuple[list[RunFigures], li
     from quantize.quantization import quantize
     from train.run_folder import RunFolder
 
-    finished = sorted(study.glob("runs/*/*/model.keras"))
-    folders = [RunFolder(path.parent) for path in finished]
+    finished = sorted(path.parent for path in study.glob("runs/*/*/model.keras"))
+    names = {folder: folder.relative_to(study / "runs").as_posix() for folder in finished}
+    folders = [
+        RunFolder(folder)
+        for folder, name in names.items()
+        if not only or any(fnmatch(name, pattern) for pattern in only)
+    ]
     if not folders:
         raise TrainingError(
             "A study holds finished runs",
-            got=f"none in {study}",
+            got=f"none in {study}" + (f" that fit {', '.join(only)}" if only else ""),
             next_step="Train them with `blastscope reproduce tamim2025 DATA --out DIR`",
         )
     figures: list[RunFigures] = []
@@ -238,15 +247,21 @@ def _time(network: str, result: QuantizationResult) -> Timing:
 @click.command()
 @click.argument("study", type=PATH)
 @click.option("--data", type=PATH, help="The images, where they have moved since training.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only runs such as 'mobilenet-v2/random-*'; may be given several times.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print every run's figures as JSON.")
-def main(study: Path, data: Path | None, as_json: bool) -> None:
+def main(study: Path, data: Path | None, only: tuple[str, ...], as_json: bool) -> None:
     """Print what int8 costs in a study's runs; exit with 1 if a figure is worse than promised."""
     from dataclasses import asdict
 
     from train.keras_loading import load_keras
 
     load_keras()
-    figures, timings = measure(study, data)
+    figures, timings = measure(study, data, only)
     if as_json:
         rows = {"runs": [asdict(one) for one in figures], "timings": [asdict(t) for t in timings]}
         print_json(rows, indent=2)
