@@ -45,7 +45,7 @@ def test_both_splits_and_both_precisions_stand_side_by_side(
         "50 cells of 3 leukemic and 2 healthy subjects",
         "patients may be on both",
         "no subject of the test part",
-        "bootstrap over subjects",
+        "bootstrap over subjects within each class",
         "`blastscope reproduce cnmc DATA --out DIR --seeds=0`",
         "| H1 | hem | 10 |",
     ):
