@@ -43,6 +43,12 @@ LIMITATIONS = (
     "here; measure it there first.",
 )
 
+#: What holds of those that look at single cells besides.
+CELL_LIMITATIONS = (
+    "It goes by a cell's size too, as it is in frames of the training's microscope. Cells that are "
+    "cut out of other fields, as `blastscope cells` does, all have the training's median size.",
+)
+
 
 def minimal_card(
     name: str,
@@ -148,7 +154,12 @@ def run_card(
             config.side,
             model_version=model_version,
             intended_use=INTENDED_USE if config.cell is None else CELL_USE,
-            limitations=(*LIMITATIONS, f"Metrics are of a {split}.", *limitations),
+            limitations=(
+                *LIMITATIONS,
+                *(CELL_LIMITATIONS if config.cell is not None else ()),
+                f"Metrics are of a {split}.",
+                *limitations,
+            ),
             malignant_threshold=malignant_threshold,
             temperature=temperature,
             cell=read_cell_crop(config.cell),

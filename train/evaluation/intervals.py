@@ -57,29 +57,43 @@ def cluster_numbers(groups: NDArray[np.int64] | None, n: int) -> NDArray[np.int6
 
 
 def bootstrap_weights(
-    clusters: NDArray[np.int64], seed: int, draws: int = DRAWS
+    clusters: NDArray[np.int64],
+    seed: int,
+    draws: int = DRAWS,
+    strata: NDArray[np.int64] | None = None,
 ) -> Iterator[NDArray[np.float64]]:
     """Yield how often each image occurs when the clusters are drawn anew with replacement.
 
     Davison and Hinkley, "Bootstrap Methods and their Application" (1997), section 3.8: images
-    that are alike, as those of one patient, are drawn together or not at all.
+    that are alike, as those of one patient, are drawn together or not at all. Section 3.2: where
+    there are few of some kind, as many as there are of each kind are drawn from that kind.
 
     Args:
         clusters: as `cluster_numbers` returns them; int64, shape (n,).
         seed: of the draws.
         draws: how many there are in all.
+        strata: each image's kind, the same for all images of a cluster; int64, shape (n,). None
+            for one kind.
 
     Yields:
         float64, shape (some of the draws, n); as many draws as fit in memory.
     """
-    generator = np.random.default_rng(seed)
     count = int(clusters.max()) + 1
     block = max(1, _MOST_WEIGHTS // len(clusters))
+    members, generators = [np.arange(count)], [np.random.default_rng(seed)]
+    if strata is not None:
+        kinds = np.zeros(count, np.int64)
+        kinds[clusters] = strata
+        members = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+        generators = [np.random.default_rng((seed, place)) for place in range(len(members))]
     for start in range(0, draws, block):
-        chosen = generator.integers(0, count, (min(block, draws - start), count))
-        rows = np.arange(len(chosen))[:, None] * count
-        times = np.bincount((chosen + rows).ravel(), minlength=len(chosen) * count)
-        yield times.reshape(len(chosen), count)[:, clusters].astype(np.float64)
+        size = min(block, draws - start)
+        rows = np.arange(size)[:, None] * count
+        times = np.zeros(size * count, np.int64)
+        for inside, generator in zip(members, generators, strict=True):
+            chosen = inside[generator.integers(0, len(inside), (size, len(inside)))]
+            times += np.bincount((chosen + rows).ravel(), minlength=size * count)
+        yield times.reshape(size, count)[:, clusters].astype(np.float64)
 
 
 def bootstrap_intervals(
@@ -87,6 +101,7 @@ def bootstrap_intervals(
     clusters: NDArray[np.int64],
     seed: int,
     draws: int = DRAWS,
+    strata: NDArray[np.int64] | None = None,
 ) -> dict[str, tuple[float, float] | None]:
     """Return 95 % percentile intervals of several figures from the same draws.
 
@@ -98,6 +113,7 @@ def bootstrap_intervals(
         clusters: what is drawn together, as `cluster_numbers` returns it; int64, shape (n,).
         seed: of the draws.
         draws: how many there are.
+        strata: see `bootstrap_weights`.
 
     Returns:
         For each figure its lower and upper limit; None where there is but one cluster, or where
@@ -106,7 +122,7 @@ def bootstrap_intervals(
     whole = figures(np.ones((1, len(clusters))))
     if clusters.max() == 0:
         return dict.fromkeys(whole)
-    drawn = [figures(weights) for weights in bootstrap_weights(clusters, seed, draws)]
+    drawn = [figures(weights) for weights in bootstrap_weights(clusters, seed, draws, strata)]
     intervals: dict[str, tuple[float, float] | None] = {}
     for name, (value,) in whole.items():
         values = np.concatenate([one[name] for one in drawn])

@@ -37,6 +37,8 @@ def classification_report(
     labels: Sequence[str],
     groups: NDArray[np.int64] | None = None,
     seed: int = 0,
+    *,
+    by_class: bool = False,
 ) -> dict[str, Any]:
     """Return the figures of a classifier on labelled images, with 95 % intervals.
 
@@ -55,6 +57,8 @@ def classification_report(
         groups: a number for each image, the same for images that belong together, such as those
             of one subject; int64, shape (n,). None where nothing is known.
         seed: of the bootstrap.
+        by_class: the bootstrap draws as many groups of each class as there are, for sets where
+            few groups are of a class and a draw would often have none. Each group is of one class.
 
     Returns:
         `n`; `accuracy, macro_f1, weighted_f1`; `auroc` (mean over the classes, each against all
@@ -76,7 +80,8 @@ def classification_report(
     benign_index = None if benign is None else list(labels).index(benign)
     weighted = _weighted_figures(targets, predicted, scores, benign_index)
     whole = {name: float(value) for name, (value,) in weighted(np.ones((1, n))).items()}
-    drawn = bootstrap_intervals(weighted, clusters, seed)
+    strata = targets if by_class else None
+    drawn = bootstrap_intervals(weighted, clusters, seed, strata=strata)
 
     def figure(name: str, key: str) -> dict[str, Any]:
         return {key: _number(whole[name]), f"{key}_ci95": _limits(drawn[name])}
@@ -112,8 +117,8 @@ def classification_report(
         "confusion": {"labels": list(labels), "matrix": matrix.tolist()},
         "intervals": {
             "shares": "Wilson",
-            "others": f"bootstrap, {DRAWS} draws of {'groups' if is_grouped else 'images'}, "
-            f"seed {seed}",
+            "others": f"bootstrap, {DRAWS} draws of {'groups' if is_grouped else 'images'}"
+            f"{' within each class' if by_class else ''}, seed {seed}",
             "groups": cluster_count if is_grouped else None,
         },
     }

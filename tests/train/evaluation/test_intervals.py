@@ -40,6 +40,19 @@ def test_groups_are_drawn_together_and_as_many_as_there_are() -> None:
     assert len(np.unique(weights, axis=0)) > 5
 
 
+def test_each_kind_is_drawn_as_often_as_it_is_there() -> None:
+    clusters = np.array([0, 0, 1, 2, 3, 3])
+    strata = np.array([0, 0, 0, 1, 1, 1])
+    weights = np.concatenate(list(bootstrap_weights(clusters, 0, 60, strata)))
+    assert (weights[:, [0, 2]].sum(axis=1) == 2).all()
+    assert (weights[:, [3, 4]].sum(axis=1) == 2).all()
+    assert (weights[:, 0] == weights[:, 1]).all()
+    assert set(weights[:, 0]) == {0, 1, 2}
+    # Without them, a draw may have none of a kind.
+    free = np.concatenate(list(bootstrap_weights(clusters, 0, 60)))
+    assert (free[:, 3:].sum(axis=1) == 0).any()
+
+
 def test_draws_do_not_depend_on_how_many_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     clusters = np.arange(40)
     whole = np.concatenate(list(bootstrap_weights(clusters, seed=1, draws=30)))

@@ -36,7 +36,8 @@ def cell_report(
 
     Under random splits each run has a report, and figures are means over the runs. On unseen
     subjects all folds make one report: each cell is scored once, by the network that was trained
-    without its subject, and whole subjects are drawn for intervals.
+    without its subject, and whole subjects are drawn for intervals, as many of each class as there
+    are.
 
     Args:
         study: the words of the command that name it.
@@ -75,9 +76,9 @@ def cell_report(
         "random": _random(image_set, by_split[RANDOM], splits[RANDOM]),
         "unseen": _unseen(image_set, names, subjects, by_split[UNSEEN], splits[UNSEEN]),
         "quantized": [
-            {"split": split, "run": number, "precision": name, "note": note}
+            {"split": split, "run": found.fold or found.seed, "precision": name, "note": note}
             for split, runs in by_split.items()
-            for number, one in enumerate(runs)
+            for one, found in zip(runs, splits[split], strict=True)
             for name, note in one.notes.items()
         ],
     }
@@ -115,7 +116,9 @@ def _unseen(
         targets.append(one.targets)
         for name, rows in _with_size(image_set, one, split, chosen).items():
             scores.setdefault(name, []).append(rows)
-            report = classification_report(one.targets, rows, image_set.labels, subjects[chosen])
+            report = classification_report(
+                one.targets, rows, image_set.labels, subjects[chosen], by_class=True
+            )
             folds.setdefault(name, []).append(report)
     order, true = np.concatenate(places), np.concatenate(targets)
     pooled = {name: np.concatenate(rows) for name, rows in scores.items()}
@@ -123,7 +126,9 @@ def _unseen(
     return {
         "n": len(order),
         "report": {
-            name: classification_report(true, rows, image_set.labels, subjects[order])
+            name: classification_report(
+                true, rows, image_set.labels, subjects[order], by_class=True
+            )
             for name, rows in pooled.items()
         },
         "subjects": {

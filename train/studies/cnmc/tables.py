@@ -102,7 +102,8 @@ def _below(report: Mapping[str, Any]) -> str:
     version = f"blastscope {report['blastscope']}"
     if report["trained_with"] != [report["blastscope"]]:
         version += f" (runs trained with {', '.join(report['trained_with'])})"
-    n = report["random"]["n"]
+    low, high = min(report["random"]["n"]), max(report["random"]["n"])
+    n = str(low) if low == high else f"{low} to {high}"
     several = (
         "means over seeds with Student's 95 % t interval, which tells nothing of other subjects"
         if len(seeds) > 1
@@ -110,14 +111,14 @@ def _below(report: Mapping[str, Any]) -> str:
     )
     return (
         f"Data: {data['name']}, version {data['sha256'][:12]}, {data['n']:,} cells of {leukemic} "
-        f"leukemic and {healthy} healthy subjects. Random: {CAVEATS['random']}, and here they "
-        f"are; seeds {format_seeds(seeds)}, n = {min(n)} to {max(n)} test cells for each; "
+        f"leukemic and {healthy} healthy subjects. Random: {CAVEATS['random']}, and "
+        f"here they are; seeds {format_seeds(seeds)}, n = {n} test cells for each; "
         f"{several}. Unseen subjects: {CAVEATS['unseen-subjects']}; {folds} folds, each with a "
         f"healthy subject in its test part, n = {report['unseen']['n']:,} cells, each scored once; "
-        f"95 % intervals by bootstrap over subjects (Wilson's over cells are narrower, and wrong "
-        f"here); {healthy} healthy subjects say little of other healthy people. “{SIZE}”: logistic "
-        f"regression on the cell's area, fitted on the same splits. {version}. Printed again by "
-        f"`{report['command']}`."
+        f"95 % intervals by bootstrap over subjects within each class (Wilson's over cells are "
+        f"narrower, and wrong here); {healthy} healthy subjects say little of other healthy "
+        f"people. “{SIZE}”: logistic regression on the cell's area, fitted on the same splits. "
+        f"{version}. Printed again by `{report['command']}`."
     )
 
 
@@ -152,7 +153,7 @@ def _subject(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _quantized(report: Mapping[str, Any]) -> str:
     lines = [
-        f"- {one['precision']}, {one['split']} {one['run'] + 1}: {one['note'] or NONE}"
+        f"- {one['precision']}, {one['split']} {one['run']}: {one['note'] or NONE}"
         for one in report["quantized"]
     ]
     return "\n".join(["How each network was quantized:", "", *lines]) if lines else ""
