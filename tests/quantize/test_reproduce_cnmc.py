@@ -76,6 +76,11 @@ def test_both_splits_and_both_precisions_stand_side_by_side(
         low, high = unseen["report"][precision]["weighted_f1_ci95"]
         assert low <= found <= high
         assert unseen["report"][precision]["intervals"]["groups"] == 5
+    same = [
+        np.argmax(one["scores"]["float"], axis=1) == np.argmax(one["scores"]["int8"], axis=1)
+        for one in held
+    ]
+    assert unseen["agreement"] == {"int8": pytest.approx(np.concatenate(same).mean())}
     # The drawn malignant cells are larger, without exception.
     assert unseen["report"]["size alone"]["accuracy"] > 0.9
     assert {one["precision"] for one in report["quantized"]} == {"int8"}

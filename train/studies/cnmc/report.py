@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import __version__
+from edge.decision_rule import most_likely
 from train.evaluation.by_subject import subject_figures
 from train.evaluation.metrics import classification_report
-from train.evaluation.seeds import summarize_seeds
+from train.evaluation.seeds import summarize_seeds, summarize_values
 from train.image_set import ImageSet
 from train.splits.kinds import SplitKind
 from train.splits.split import Split
 from train.splits.subjects import read_subjects
-from train.studies.cnmc.cell_scores import CellScores
+from train.studies.cnmc.cell_scores import FLOAT, CellScores
 from train.studies.cnmc.size import SIZE, score_by_size
 
 RANDOM: SplitKind = "random"
@@ -50,7 +51,8 @@ def cell_report(
     Returns:
         `study, command, blastscope, trained_with, data {name, sha256, n, classes, subjects}`;
         `random {n, runs, figures}` and `unseen {n, report, subjects, fold_reports}`, all of which
-        have an entry for each precision and for `SIZE`, what the cell's size alone scores;
+        have an entry for each precision and for `SIZE`, what the cell's size alone scores; in both
+        `agreement`, the share of cells of which each other precision says what float says;
         and `quantized`, what there is to say of each quantized network.
     """
     words = [shlex.quote(f"--{name}={value}") for name, value in options.items() if value]
@@ -97,6 +99,10 @@ def _random(
         "n": [len(one.targets) for one in runs],
         "runs": reports,
         "figures": {name: summarize_seeds(found) for name, found in reports.items()},
+        "agreement": {
+            name: summarize_values([_agreement(one.scores, name, image_set) for one in runs])
+            for name in runs[0].notes
+        },
     }
 
 
@@ -136,7 +142,14 @@ def _unseen(
             for name, rows in pooled.items()
         },
         "fold_reports": folds,
+        "agreement": {name: _agreement(pooled, name, image_set) for name in runs[0].notes},
     }
+
+
+def _agreement(scores: Mapping[str, NDArray[np.float32]], name: str, image_set: ImageSet) -> float:
+    """Return the share of images that a precision puts into the same class as float."""
+    classes = [most_likely(scores[one], image_set.labels) for one in (FLOAT, name)]
+    return float((classes[0] == classes[1]).mean())
 
 
 def _with_size(

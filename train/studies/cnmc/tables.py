@@ -88,6 +88,15 @@ def _figure_table(report: Mapping[str, Any]) -> Table:
         cells = [write(report["random"]["figures"][name].get(place)) for name in names]
         cells += [write(_pooled(report["unseen"]["report"][name], place)) for name in names]
         rows.append((title, *cells))
+    agreements = [report["random"]["agreement"].get(name) for name in names]
+    pooled = [report["unseen"]["agreement"].get(name) for name in names]
+    rows.append(
+        (
+            "same class as float",
+            *map(table.share, agreements),
+            *(NONE if share is None else f"{share:.2%}" for share in pooled),
+        )
+    )
     header = (
         "figure",
         *(f"random, {name}" for name in names),
