@@ -114,7 +114,7 @@ def test_training_refuses_a_split_that_leaks(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--split", "patients"), "random, grouped, subject, or the path"),
+        (("--split", "patients"), "unseen-subjects, or the path"),
         (("--fold", "9/5"), "I/K"),
         (("--fold", "1/5", "--test-fraction", "0.3"), "Leave --test-fraction out"),
         (("--split", "subject"), "UID_<subject>"),
