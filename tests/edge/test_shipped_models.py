@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +31,7 @@ def test_every_model_is_what_its_card_says(name: str) -> None:
     assert all(one.state != "failed" for one in verify_model(model.path, None))
     card = model.card
     assert card["gate"]["outcome"] == "passed"
+    assert "activation" in card
     assert card["gate"]["unseen_by_calibration"]["malignant_to_benign"] == 0
     assert card["training"]["test_fraction"] == 0.0
     assert card["metrics"]["part"] == "validation"
@@ -72,3 +76,17 @@ def test_name_of_none_is_a_path_that_is_not_there(blastscope: Command, tmp_path:
     assert done.returncode == 2
     assert "faster" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is told in kB on Linux")
+@pytest.mark.parametrize("name", SHIPPED_MODELS)
+def test_process_that_classified_a_frame_took_little_memory(name: str) -> None:
+    code = (
+        "import resource, sys, numpy; from edge import Classifier; "
+        "Classifier.load(sys.argv[1]).classify(numpy.full((480, 640, 3), 200, numpy.uint8)); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    # A shell in between: a process begins with the peak of the one that it was forked from.
+    command = shlex.join([sys.executable, "-c", code, name])
+    done = subprocess.run(["sh", "-c", f"{command}; true"], capture_output=True, check=True)
+    assert 30_000 < int(done.stdout) < 95_000
