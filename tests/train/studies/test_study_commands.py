@@ -139,7 +139,10 @@ def test_rows_are_what_their_names_say() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["reproduce", "nobody1999", "DATA", "--out", "OUT"], "are tamim2025. Got: nobody1999"),
+        (
+            ["reproduce", "nobody1999", "DATA", "--out", "OUT"],
+            "are tamim2025, cnmc. Got: nobody1999",
+        ),
         (["reproduce", "tamim2025", "DATA", "--out", "OUT", "--seeds=all"], "whole numbers"),
         (["reproduce", "tamim2025", "DATA", "--out", "OUT", "--splits=even"], "Got: even"),
         (["reproduce", "tamim2025", "DATA", "--out", "OUT", "--networks=vgg"], "Got: vgg"),
