@@ -34,8 +34,9 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# One thread each for linear algebra: more would spin against each other.
 test: lint
-	$(BIN)/python -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses $(JOBS) --dist loadfile
 
 # Ray for the slow tests: at the versions of locks/dev.txt, so that nothing else changes.
 $(VENV)/.cluster: $(READY) locks/cluster.txt
