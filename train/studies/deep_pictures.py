@@ -57,7 +57,9 @@ def draw_heat_map(path: Path, report: Mapping[str, Any]) -> None:
             name = report["backbones"][backbone]["name"]
             axes.set_title(f"{name}, {split} split", fontsize="small", loc="left")
     if image is not None:
-        bar = figure.colorbar(image, ax=panels.ravel().tolist(), shrink=0.8, pad=0.02)
+        bar = figure.colorbar(
+            image, ax=panels.ravel().tolist(), shrink=0.8, pad=0.02, aspect=15 * len(backbones)
+        )
         bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         bar.outline.set_visible(False)
     _head(figure, "Accuracy on test parts in percent, mean over the seeds", report)
