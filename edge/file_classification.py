@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.activation import draw_activation
 from edge.classifier import Classifier
 from edge.errors import FrameError, ImageFileError
 from edge.image_file import decode_image, read_image
@@ -46,12 +45,6 @@ class ClassifiedFile:
     decode_ms: float
     frame: NDArray[np.uint8] | None = None
     activation: NDArray[np.float32] | None = None
-
-    def draw_activation(self) -> NDArray[np.uint8]:
-        """Return the image with what speaks for its class; see `edge.activation`."""
-        if self.frame is None or self.activation is None:
-            return np.zeros((1, 1, 3), np.uint8)
-        return draw_activation(self.frame, self.activation)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

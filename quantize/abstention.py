@@ -225,6 +225,18 @@ def find_embedding(content: bytes) -> int:
     Raises:
         QuantizationError: it has no dense layer.
     """
+    return find_last_dense(content)[0]
+
+
+def find_last_dense(content: bytes) -> tuple[int, int]:
+    """Return the numbers of the tensors that a network's last dense layer takes and gives.
+
+    Args:
+        content: a TFLite model.
+
+    Raises:
+        QuantizationError: it has no dense layer.
+    """
     model = schema.ModelT.InitFromPackedBuf(bytearray(content))
     graph = model.subgraphs[0]
     dense = [
@@ -239,7 +251,7 @@ def find_embedding(content: bytes) -> int:
             got="none",
             next_step="Train one of blastscope's own networks",
         )
-    return int(dense[-1].inputs[0])
+    return int(dense[-1].inputs[0]), int(dense[-1].outputs[0])
 
 
 def _run(

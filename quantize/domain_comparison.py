@@ -15,7 +15,6 @@ from pathlib import Path
 
 import click
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from edge.cli.main import run
@@ -28,7 +27,7 @@ from quantize.abstention import (
     DIRECTIONS,
     REFUSED_SHARE,
     conformal_limit,
-    find_embedding,
+    find_last_dense,
     fit_domain,
 )
 from quantize.run_images import read_run_images
@@ -161,7 +160,7 @@ def look(model: ModelFile, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint
         QuantizationError: the network does not end in a dense layer.
     """
     graph = bytes(memoryview(model.content)[: model.graph_bytes])
-    added = [find_embedding(graph), _find_logits(graph)]
+    added = find_last_dense(graph)
     interpreter = Interpreter(with_outputs(graph, added), str(model.path), 1, outputs=3)
     embeddings: list[NDArray[np.float32]] = []
     logits: list[NDArray[np.float32]] = []
@@ -173,18 +172,6 @@ def look(model: ModelFile, images: Sequence[NDArray[np.uint8]] | NDArray[np.uint
             stored = interpreter.output_view(place).astype(np.float32)
             kept.append((stored - np.float32(spec.zero_point)) * np.float32(spec.scale or 1.0))
     return Seen(np.array(embeddings, np.float32), np.array(logits, np.float32))
-
-
-def _find_logits(graph: bytes) -> int:
-    """Return the tensor that the last dense layer gives; `find_embedding` says there is one."""
-    model = schema.ModelT.InitFromPackedBuf(bytearray(graph))
-    dense = [
-        operator
-        for operator in model.subgraphs[0].operators
-        if model.operatorCodes[operator.opcodeIndex].builtinCode
-        == schema.BuiltinOperator.FULLY_CONNECTED
-    ]
-    return int(dense[-1].outputs[0])
 
 
 @click.command()

@@ -67,6 +67,7 @@ def command(
     An image that cannot be read gives a line with `error`, the others are still classified, and
     the exit code is 2.
     """
+    from edge.activation import draw_activation
     from edge.classifier import Classifier
     from edge.file_classification import classify_files
     from edge.output import make_folder
@@ -74,8 +75,6 @@ def command(
 
     calibration = None if calibration_path is None else read_calibration(calibration_path)
     files = list(find_images(paths))
-    if activation is not None:
-        make_folder(activation)
     names = distinct_names(files)
     failed = 0
     decided: Counter[str] = Counter()
@@ -88,12 +87,14 @@ def command(
         ) as classifier,
         bar as show,
     ):
+        if activation is not None:
+            make_folder(activation)
         width = max((len(str(file)) for file in files), default=0)
         for done, found in enumerate(classify_files(classifier, files), start=1):
             row = _row(found)
-            if activation is not None and found.activation is not None:
+            if activation is not None and found.frame is not None and found.activation is not None:
                 picture = activation / f"{names[done - 1]}.png"
-                write_png(picture, found.draw_activation())
+                write_png(picture, draw_activation(found.frame, found.activation))
                 row["activation"] = str(picture)
             failed += "error" in row
             decided.update([row["decision"]] if "decision" in row else [])
