@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edge.bench.percentiles import order_statistic
 from edge.bench.sessions import Session
 from edge.classifier import Classifier
+from edge.graph_outputs import with_outputs
 from edge.image_file import decode_image
 from edge.interpreter import Interpreter
 from edge.model_file import ModelFile
@@ -50,6 +51,8 @@ class EndToEnd:
             them.
         decision: from a frame in memory to its decision, as a caller sees it.
         bare: a bare interpreter's invoke of the same file.
+        explained: an invoke that also gives the embedding and what class activation is made from;
+            None where the model has neither.
         peers: from the same frame in memory to a class, for each other runtime.
     """
 
@@ -64,12 +67,18 @@ class EndToEnd:
     stages: dict[str, float]
     decision: Timing
     bare: Timing
+    explained: Timing | None
     peers: dict[str, Timing]
 
     @property
     def ratio(self) -> float:
         """Median time to a decision over that of the bare interpreter's invoke."""
         return self.decision.p50_ms / self.bare.p50_ms
+
+    @property
+    def explained_ratio(self) -> float | None:
+        """Median time of the invoke that gives the added outputs over that of the bare one."""
+        return None if self.explained is None else self.explained.p50_ms / self.bare.p50_ms
 
     def shares(self) -> dict[str, float]:
         """Return what each stage, decoding first, takes of the whole; they add up to 1."""
@@ -107,10 +116,12 @@ def measure_end_to_end(
         FrameError: the frame is not RGB uint8.
     """
     bare = Interpreter(model.content, str(model.path), threads)
+    explained = _with_added_outputs(model, threads)
     with Classifier(model, threads) as classifier:
         # Before all else, since it refuses what is no frame.
         classifier.classify(frame)
-        bare.input_view()[...] = np.random.default_rng(seed).integers(0, 256, bare.input.shape[1:])
+        pixels = np.random.default_rng(seed).integers(0, 256, bare.input.shape[1:])
+        bare.input_view()[...] = pixels
         jpeg = _encode(frame)
         stages: dict[str, list[float]] = {}
 
@@ -123,6 +134,9 @@ def measure_end_to_end(
             "decision": decide,
             "decode": lambda: decode_image(jpeg, "frame"),
         }
+        if explained is not None:
+            explained.input_view()[...] = pixels
+            jobs["explained"] = explained.invoke
         for name, session in (peers or {}).items():
             jobs[f"peer {name}"] = partial(session.classify, frame)
         _warm_up(jobs.values())
@@ -141,8 +155,21 @@ def measure_end_to_end(
         stages={stage: _summarize(values).p50_ms for stage, values in stages.items()},
         decision=figures["decision"],
         bare=figures["bare"],
+        explained=figures.get("explained"),
         peers={name: figures[f"peer {name}"] for name in peers or {}},
     )
+
+
+def _with_added_outputs(model: ModelFile, threads: int | None) -> Interpreter | None:
+    """Return an interpreter that gives the embedding and the activation beside the scores."""
+    domain = (model.card.get("answer") or {}).get("domain")
+    sections = [one for one in (domain, model.card.get("activation")) if one is not None]
+    if not sections:
+        return None
+    content = with_outputs(
+        memoryview(model.content)[: model.graph_bytes], [one["tensor"] for one in sections]
+    )
+    return Interpreter(content, str(model.path), threads, outputs=1 + len(sections))
 
 
 def _encode(frame: NDArray[np.uint8]) -> bytes:

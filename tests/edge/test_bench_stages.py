@@ -38,6 +38,8 @@ def test_end_to_end_tells_every_stage_of_every_size(blastscope: Command, tmp_pat
         assert sum(one["shares"].values()) == pytest.approx(1.0)
         assert one["threads"] == 1
         assert one["ratio"] == pytest.approx(one["decision"]["p50_ms"] / one["bare"]["p50_ms"])
+        explained = one["explained"]["p50_ms"]
+        assert one["explained_ratio"] == pytest.approx(explained / one["bare"]["p50_ms"])
         # What a caller waits for is no less than its parts, each at its fastest half.
         assert one["decision"]["p90_ms"] >= one["stages"]["invoke"]
     assert [one["rounds"] for one in measured] == [10, 10, 2]
@@ -50,6 +52,7 @@ def test_end_to_end_as_a_person_reads_it(blastscope: Command) -> None:
     assert done.returncode == 0, done.stderr
     assert "300 x 300" in done.stdout
     assert "frame to decision" in done.stdout
+    assert "with embedding and activation" in done.stdout
     assert "4056" not in done.stdout
 
 
