@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from edge.errors import TrainingError
 from edge.preprocess import INPUT_MEAN, INPUT_STD
+from train.augmentation.piece import RandomPiece
 from train.augmentation.sequence import augmentation_layers
 from train.balance.blends import Blends
 from train.batches import Batches
 from train.checkpoint import Checkpoint, Epoch, FitState
 from train.distillation import Distillation, Teacher
 from train.image_bank import ImageBank
+from train.optimizers import build_optimizer
 from train.recipes import Recipe
 
 
@@ -188,6 +190,9 @@ def _training_model(
         x = layer(x)
     x = layers.Rescaling(1 / INPUT_STD, offset=-INPUT_MEAN / INPUT_STD)(x)
     if teacher is None:
+        if recipe.piece is not None:
+            x = RandomPiece(recipe.piece, seed=seed)(x)
+            network = _for_any_side(network)
         return keras.Model(inputs, network(x))
     # The mean of whole blocks of pixels, as `edge.preprocess` takes it.
     times = teacher.side // network.input_shape[1]
@@ -195,18 +200,17 @@ def _training_model(
     return keras.Model(inputs, Distillation(teacher.network)(x, scores))
 
 
-def _compile(training_model: keras.Model, recipe: Recipe, steps: int) -> None:
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=recipe.learning_rate / 20,
-        decay_steps=max(1, steps - steps // 20),
-        alpha=0.0,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=steps // 20,
+def _for_any_side(network: keras.Model) -> keras.Model:
+    """Return the same layers, weights shared, as a network for images of any height and width."""
+    images = keras.Input((None, None, network.input_shape[3]))
+    return keras.models.clone_model(
+        network, input_tensors=images, clone_function=lambda layer: layer
     )
+
+
+def _compile(training_model: keras.Model, recipe: Recipe, steps: int) -> None:
     training_model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0),
-        "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        build_optimizer(recipe, steps), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from edge.cell_crop import CellCrop
 from edge.errors import TrainingError
@@ -10,6 +11,8 @@ from train.augmentation.names import AUGMENTATIONS
 
 #: "channel" is a rougher form of what "stain" does: it is there for comparison.
 USUAL_AUGMENTATIONS = tuple(name for name in AUGMENTATIONS if name != "channel")
+
+Optimizer = Literal["adamw", "muon"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Recipe:
         batch_size: images per step.
         learning_rate: the highest rate; it rises to it over the first twentieth of all steps and
             falls to nearly nothing along a cosine.
-        weight_decay: of AdamW.
+        weight_decay: the share of each weight that a step takes off, over the step's rate.
         augmentation: names out of `train.augmentation.names.AUGMENTATIONS`.
         head_epochs: passes over the features of a frozen backbone, before fine-tuning.
         frozen_layers: how many of the backbone's first layers stay as they are.
@@ -32,6 +35,9 @@ class Recipe:
         own_statistics: the backbone's batch normalization learns from smears.
         task: out of `edge.labels.TASKS`, whose classes the images must be of; None for any.
         cell: the square that the network sees around a single cell; None for fields.
+        piece: height and width in pixels of the random piece of each image that a training step
+            sees; None for whole images, as a network that learns from a teacher has them too.
+        optimizer: "adamw"; or "muon", whose steps suit plain convolutions.
     """
 
     network: str
@@ -48,12 +54,24 @@ class Recipe:
     own_statistics: bool = False
     task: str | None = None
     cell: CellCrop | None = None
+    piece: int | None = None
+    optimizer: Optimizer = "adamw"
+
+    def rates(self) -> dict[str, str | float | None]:
+        """Return what else decides the steps of its fitting, as a run folder keeps it."""
+        return {
+            "optimizer": self.optimizer,
+            "learning_rate": self.learning_rate,
+            "weight_decay": self.weight_decay,
+            "batch_size": self.batch_size,
+            "piece": self.piece,
+        }
 
 
 RECIPES: dict[str, Recipe] = {
     recipe.network: recipe
     for recipe in (
-        Recipe("custom-cnn", 224, 45, 16, 2e-3, 1e-3),
+        Recipe("custom-cnn", 224, 36, 16, 3e-3, 1e-2, piece=160, optimizer="muon"),
         Recipe("custom-cnn-paper", 128, 30, 32, 5e-4, 1e-3),
         Recipe(
             "mobilenet-v2",

@@ -39,6 +39,7 @@ class RunConfig:
         teacher_sha256: of that network's file.
         cell: the square that the network sees around a cell, as `edge.cell_crop.CellCrop` has it;
             None for one that looks at fields.
+        rates: as `train.recipes.Recipe.rates` has them.
     """
 
     network: str
@@ -60,6 +61,7 @@ class RunConfig:
     teacher: str | None = None
     teacher_sha256: str | None = None
     cell: dict[str, int] | None = None
+    rates: dict[str, str | float | None] | None = None
 
 
 class RunFolder:

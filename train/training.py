@@ -162,6 +162,7 @@ def train(
         teacher=None if options.teacher is None else str(options.teacher),
         teacher_sha256=None if options.teacher is None else digest_teacher(options.teacher),
         cell=None if recipe.cell is None else recipe.cell.as_json(),
+        rates=recipe.rates(),
     )
     checkpoint = Checkpoint(run.checkpoint)
     earlier = checkpoint.read() if resume else FitState()
@@ -218,7 +219,7 @@ def _prepare_folder(
     run: RunFolder, config: RunConfig, split: Split, model: keras.Model, *, is_new: bool
 ) -> None:
     """Write what is known before training, once it is sure that the rest has room."""
-    # The model once, its best weights once, and its last weights with AdamW's two moments.
+    # The model once, its best weights once, and its last weights with the optimizer's two moments.
     require_space(run.path, 5 * 4 * model.count_params() + 2_000_000)
     make_folder(run.path, exist_ok=not is_new)
     run.write_config(config)

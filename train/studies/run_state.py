@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import OutputError
+from train.recipes import find_recipe
 from train.run_folder import RunFolder
 from train.studies.plan import RunPlan
 
@@ -47,6 +48,7 @@ def require_own(run: RunFolder, plan: RunPlan, data_digest: str) -> None:
         "balance": (config.balance, options.balance),
         "augmentation": (tuple(config.augmentation), options.augmentation),
         "weights": (_name(config.weights), _name(options.weights)),
+        "rates": (config.rates, find_recipe(plan.row.network).rates()),
     }
     if changed := [
         f"{name} {old!r} and not {new!r}" for name, (old, new) in pairs.items() if old != new

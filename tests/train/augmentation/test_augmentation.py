@@ -13,6 +13,7 @@ from train.augmentation.absorption import RandomAbsorption
 from train.augmentation.camera import RandomDefocus, RandomJpeg, RandomNoise
 from train.augmentation.corner import RandomCorner
 from train.augmentation.hue import RandomHue
+from train.augmentation.piece import RandomPiece
 from train.augmentation.sequence import AUGMENTATIONS, augmentation_layers
 from train.augmentation.share import RandomShare
 from train.augmentation.turn import RandomTurn
@@ -66,6 +67,23 @@ def test_any_batch_size_keeps_its_images(images: np.ndarray, count: int) -> None
     assert np.isfinite(changed).all()
     turned = run(RandomTurn(), batch, training=True)
     assert np.allclose(turned.sum(axis=(1, 2)), batch.sum(axis=(1, 2)))
+
+
+def test_pieces_come_from_everywhere_in_their_own_scale() -> None:
+    rows, columns = np.mgrid[0:8, 0:10].astype(np.float32)
+    batch = np.tile(np.stack([rows, columns, rows], axis=-1), (3, 1, 1, 1))
+    layer = RandomPiece(5, seed=0)
+
+    places = set()
+    for _ in range(200):
+        piece = run(layer, batch, training=True)
+        assert piece.shape == (3, 5, 5, 3)
+        top, left = piece[0, 0, 0, :2].astype(int)
+        np.testing.assert_array_equal(piece, batch[:, top : top + 5, left : left + 5])
+        places.add((top, left))
+
+    assert places == {(top, left) for top in range(4) for left in range(6)}
+    np.testing.assert_array_equal(run(layer, batch, training=False), batch)
 
 
 def test_absorption_changes_each_image_its_own_way_and_keeps_the_range(images: np.ndarray) -> None:

@@ -1,0 +1,48 @@
+"""Random places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class RandomPiece(keras.layers.Layer):
+    """See a piece of each image while training, and the whole of it otherwise.
+
+    For networks that end in a mean over all places: pieces have the scale of the whole, cost a
+    network less, and show it fewer cells at a time. One batch is cut at one place.
+
+    Input: float images, shape (batch, height, width, channels). Output: while training, shape
+    (batch, side, side, channels); else the input.
+
+    Args:
+        side: height and width of a piece in pixels, at most those of the images.
+        seed: of the places.
+    """
+
+    def __init__(self, side: int, *, seed: int) -> None:
+        super().__init__()
+        self.side = side
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Return a piece of each image, or all of it."""
+        if not training:
+            return images
+        count, height, width, channels = ops.shape(images)
+        room = ops.convert_to_tensor([height - self.side + 1, width - self.side + 1])
+        place = keras.random.uniform((2,), seed=self.seed_generator) * ops.cast(room, "float32")
+        corner = ops.cast(ops.floor(place), "int32")
+        size = (count, self.side, self.side, channels)
+        piece = ops.slice(images, (0, corner[0], corner[1], 0), size)
+        return ops.reshape(piece, (-1, self.side, self.side, channels))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of what may be a piece or all of it."""
+        return (input_shape[0], None, None, input_shape[3])
+
+    def compute_output_spec(self, images: Any, training: bool = False) -> Any:
+        """Return what `call` gives, without a side."""
+        return keras.KerasTensor(self.compute_output_shape(images.shape), dtype=images.dtype)
