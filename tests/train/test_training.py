@@ -121,7 +121,7 @@ def test_weights_of_another_network_are_refused(shared: Path, smears: Path, tmp_
 
 def test_resuming_reaches_the_asked_epochs(smears: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    stopped = _stop_after_epochs(smears, out, 1, epochs=3)
+    stopped = _stop_after_epochs(smears, out, 1, epochs=2)
     assert stopped == 130
     history = json.loads(RunFolder(out).history.read_text())
     assert len(history) == 1
@@ -129,17 +129,17 @@ def test_resuming_reaches_the_asked_epochs(smears: Path, tmp_path: Path) -> None
     assert metrics["interrupted"] is True
     assert RunFolder(out).model.is_file()
     with pytest.raises(TrainingError, match=r"seed 0 -> 1"):
-        train("custom-cnn", smears, out, epochs=3, seed=1, resume=True)
+        train("custom-cnn", smears, out, epochs=2, seed=1, resume=True)
     (out / "split.csv").unlink()
     result = train("custom-cnn", smears, out, resume=True)
-    assert result.metrics["epochs_finished"] == 3, "it takes the options that it began with"
+    assert result.metrics["epochs_finished"] == 2, "it takes the options that it began with"
     assert not result.interrupted
     assert RunFolder(out).read_split().digest() == RunFolder(out).read_config().split_digest
     again = json.loads(RunFolder(out).history.read_text())
     assert again[0] == history[0]
-    assert len(again) == 3
-    longer = train("custom-cnn", smears, out, epochs=4, resume=True)
-    assert longer.metrics["epochs_finished"] == 4
+    assert len(again) == 2
+    longer = train("custom-cnn", smears, out, epochs=3, resume=True)
+    assert longer.metrics["epochs_finished"] == 3
 
 
 def _start_training(network: str, data: Path, out: Path, epochs: int) -> subprocess.Popen[str]:
@@ -204,7 +204,7 @@ def test_disk_that_fills_up_keeps_the_last_good_epoch(tmp_path: Path, smears: Pa
     if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("FULL DISK UNTESTED: mounting a small file system takes root")
     try:
-        process = _start_training("custom-cnn", smears, disk / "run", epochs=4)
+        process = _start_training("custom-cnn", smears, disk / "run", epochs=2)
         assert process.stderr is not None
         line = ""
         while not line.startswith("epoch   1/"):
@@ -217,8 +217,8 @@ def test_disk_that_fills_up_keeps_the_last_good_epoch(tmp_path: Path, smears: Pa
         assert len(Checkpoint(disk / "run" / "checkpoint").read().history) >= 1
         assert not list((disk / "run").rglob(".*")), "nothing half-written"
         (disk / "filler").unlink()
-        result = train("custom-cnn", smears, disk / "run", epochs=4, resume=True)
-        assert result.metrics["epochs_finished"] == 4
+        result = train("custom-cnn", smears, disk / "run", epochs=2, resume=True)
+        assert result.metrics["epochs_finished"] == 2
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
