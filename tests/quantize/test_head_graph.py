@@ -59,7 +59,7 @@ def test_head_of_any_size_says_what_it_says_in_numpy(
     content = put_head(classifier, head, logits.min(), logits.max())
     whole = score(content, images)
     assert whole.shape == (len(images), classes)
-    assert np.abs(whole - head.scores(embeddings)).max() < 0.04
+    assert np.abs(whole - head.scores(embeddings)).max() < 0.06
     assert head.scores(embeddings).std(axis=0).max() > 0.02, "the heads differ between images"
     assert np.array_equal(whole, head_scores(content, embeddings)), "bit for bit"
     again = put_head(content, head, logits.min(), logits.max())

@@ -16,7 +16,7 @@ from train.recipes import RECIPES
 
 
 def test_mixed_networks_train_and_their_weights_fit_a_float32_one(tmp_path: Path) -> None:
-    recipe = replace(RECIPES["custom-cnn"], side=64)
+    recipe = replace(RECIPES["custom-cnn"], side=64, piece=48)
     with compute_with("mixed"):
         network = custom_cnn(recipe.side, 4)
     assert keras.config.dtype_policy().name == "float32"

@@ -79,7 +79,7 @@ def test_training_records_its_split(
     if how == ("file",):
         assert blastscope("split", smears, "--seed", "1", "--out", file).returncode == 0
         options = ("--split", file)
-    train = ("train", "custom-cnn", "--data", smears, "--out", out, "--balance", "none")
+    train = ("train", "custom-cnn-paper", "--data", smears, "--out", out, "--balance", "none")
     done = blastscope(*train, *options, "--epochs", "1", "--json")
     assert done.returncode == 0, done.stderr
     metrics = json.loads(done.stdout)
