@@ -135,7 +135,8 @@ def train(
         fold=fold,
         teacher=teacher,
     )
-    recipe = replace(recipe, augmentation=options.augmentation)
+    piece = recipe.piece if options.teacher is None else None
+    recipe = replace(recipe, augmentation=options.augmentation, piece=piece)
     image_set = read_image_set(
         data, recipe.side, recipe.side, progress=read_progress, cell=recipe.cell
     )

@@ -57,14 +57,22 @@ def test_student_leans_towards_a_teacher_who_contradicts_the_labels(tmp_path: Pa
         np.testing.assert_array_equal(was, now)
 
 
+def test_taught_run_is_recorded(finished_run: Path, smears: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    train("fast", smears, out, weights="none", epochs=1, teacher=finished_run)
+    config = RunFolder(out).read_config()
+    assert (config.side, config.teacher) == (112, str(finished_run))
+    assert config.teacher_sha256 is not None
+
+
 def test_taught_run_goes_on_with_the_same_teacher_alone(
     finished_run: Path, smears: Path, tmp_path: Path
 ) -> None:
     out, moved = tmp_path / "run", tmp_path / "moved"
     train("custom-cnn", smears, out, epochs=1, teacher=finished_run)
-    config = RunFolder(out).read_config()
-    assert config.teacher == str(finished_run)
-    assert config.teacher_sha256 is not None
+    rates = RunFolder(out).read_config().rates
+    assert rates is not None
+    assert rates["piece"] is None, "a teacher and its student see whole images"
     shutil.copytree(finished_run, moved)
     result = train("custom-cnn", smears, out, epochs=2, resume=True, teacher=moved)
     assert result.metrics["epochs_finished"] == 2
