@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +15,6 @@ from numpy.typing import NDArray
 from edge.bench.percentiles import order_statistic
 from edge.bench.sessions import Session
 from edge.classifier import Classifier
-from edge.graph_outputs import with_outputs
 from edge.image_file import decode_image
 from edge.interpreter import Interpreter
 from edge.model_file import ModelFile
@@ -52,7 +52,7 @@ class EndToEnd:
         decision: from a frame in memory to its decision, as a caller sees it.
         bare: a bare interpreter's invoke of the same file.
         explained: an invoke that also gives the embedding and what class activation is made from;
-            None where the model has neither.
+            None where the model has no class activation.
         peers: from the same frame in memory to a class, for each other runtime.
     """
 
@@ -116,8 +116,8 @@ def measure_end_to_end(
         FrameError: the frame is not RGB uint8.
     """
     bare = Interpreter(model.content, str(model.path), threads)
-    explained = _with_added_outputs(model, threads)
-    with Classifier(model, threads) as classifier:
+    with ExitStack() as stack:
+        classifier = stack.enter_context(Classifier(model, threads))
         # Before all else, since it refuses what is no frame.
         classifier.classify(frame)
         pixels = np.random.default_rng(seed).integers(0, 256, bare.input.shape[1:])
@@ -134,9 +134,10 @@ def measure_end_to_end(
             "decision": decide,
             "decode": lambda: decode_image(jpeg, "frame"),
         }
-        if explained is not None:
-            explained.input_view()[...] = pixels
-            jobs["explained"] = explained.invoke
+        if model.card.get("activation") is not None:
+            explaining = stack.enter_context(Classifier(model, threads, activation=True))
+            explaining.interpreter.input_view()[...] = pixels
+            jobs["explained"] = explaining.interpreter.invoke
         for name, session in (peers or {}).items():
             jobs[f"peer {name}"] = partial(session.classify, frame)
         _warm_up(jobs.values())
@@ -158,18 +159,6 @@ def measure_end_to_end(
         explained=figures.get("explained"),
         peers={name: figures[f"peer {name}"] for name in peers or {}},
     )
-
-
-def _with_added_outputs(model: ModelFile, threads: int | None) -> Interpreter | None:
-    """Return an interpreter that gives the embedding and the activation beside the scores."""
-    domain = (model.card.get("answer") or {}).get("domain")
-    sections = [one for one in (domain, model.card.get("activation")) if one is not None]
-    if not sections:
-        return None
-    content = with_outputs(
-        memoryview(model.content)[: model.graph_bytes], [one["tensor"] for one in sections]
-    )
-    return Interpreter(content, str(model.path), threads, outputs=1 + len(sections))
 
 
 def _encode(frame: NDArray[np.uint8]) -> bytes:
