@@ -32,7 +32,7 @@ from train.training import TrainingResult, train
 
 #: Simulated fields of each class; a fifth of them is the test part.
 IMAGES_PER_CLASS = 150
-EPOCHS = 25
+EPOCHS = 18
 FRAMES = 12
 
 #: With 120 test images one image is 0.83 points, so the usual limits would allow none at all.

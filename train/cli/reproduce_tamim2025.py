@@ -26,6 +26,7 @@ Examples:
   blastscope reproduce tamim2025 images --out tamim2025
   blastscope reproduce tamim2025 images --out quick --seeds 0 --networks custom-cnn
   blastscope reproduce tamim2025 images --out tamim2025 --weights mobilenet_v2.weights.h5 --json
+  blastscope reproduce tamim2025 images --out tamim2025 --finished
 
 \b
 The same command goes on with a study that was stopped, and prints a finished one again.
@@ -49,6 +50,11 @@ splits are 30 trainings, which take hours on a processor.""",
     "--splits", default="random,grouped", show_default=True, help="Ways to divide the images."
 )
 @click.option("--epochs", type=int, help="Passes over the training images, to try things out.")
+@click.option(
+    "--finished",
+    is_flag=True,
+    help="Train nothing: print the rows of which every seed is trained, and name the others.",
+)
 @json_option
 def command(
     data: Path,
@@ -58,6 +64,7 @@ def command(
     networks: str | None,
     splits: str,
     epochs: int | None,
+    finished: bool,
     as_json: bool,
 ) -> None:
     """Make a paper's table again, and show beside it what its figures are worth.
@@ -91,12 +98,14 @@ def command(
             networks=None if networks is None else parse_names(networks, known, "networks"),
             weights=weights,
             epochs=epochs,
+            only_finished=finished,
             options={
                 "weights": weights and "WEIGHTS",
                 "seeds": seeds if seeds != "0-4" else None,
                 "networks": networks,
                 "splits": splits if splits != "random,grouped" else None,
                 "epochs": None if epochs is None else str(epochs),
+                "finished": "" if finished else None,
             },
             tell=note,
             read_progress=read_progress,

@@ -35,9 +35,9 @@ def summarize_seeds(reports: Sequence[Mapping[str, Any]]) -> dict[str, dict[str,
         reports: what `train.evaluation.metrics.classification_report` returns, one for each seed.
 
     Returns:
-        For each name in `SUMMARIZED` that some report has: `seeds, mean, standard_deviation, min,
-        max, ci95`. Seeds whose report lacks the figure are left out of it; with fewer than two,
-        `standard_deviation` and `ci95` are None.
+        For each name in `SUMMARIZED` that some report has: `seeds, values, mean,
+        standard_deviation, min, max, ci95`. Seeds whose report lacks the figure are left out of it;
+        with fewer than two, `standard_deviation` and `ci95` are None.
     """
     summary = {}
     for name in SUMMARIZED:
@@ -67,6 +67,7 @@ def summarize_values(
         interval = [max(lowest, mean - spread), min(highest, mean + spread)]
     return {
         "seeds": k,
+        "values": list(values),
         "mean": mean,
         "standard_deviation": deviation,
         "min": min(values),

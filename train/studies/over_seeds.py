@@ -31,7 +31,7 @@ def summarize_row(measurements: Sequence[Measurement]) -> dict[str, dict[str, An
         measurements: of one row under one split, one for each seed.
 
     Returns:
-        For each figure `seeds, mean, standard_deviation, min, max, ci95`: those of
+        For each figure `seeds, values, mean, standard_deviation, min, max, ci95`: those of
         `train.evaluation.seeds.SUMMARIZED`; for each alteration its accuracy, under its name, and
         the points lost by it, under `points_lost(name)`; and the sensitivity for each class, as
         `sensitivity for CLASS`.

@@ -35,7 +35,8 @@ def base_report(
 
     Args:
         study: the words of the command that name it, such as "reproduce tamim2025".
-        options: what was given to the command beside its defaults, by option; without places.
+        options: what was given to the command beside its defaults, by option; without places. A
+            flag is an empty string.
         data: the folder of images.
         image_set: the images.
         measured: every run's measurement.
@@ -47,7 +48,11 @@ def base_report(
         balance, augmentation}, split, seeds, n, figures, runs`: its figures over the seeds, and
         each seed's report.
     """
-    words = [shlex.quote(f"--{name}={value}") for name, value in options.items() if value]
+    words = [
+        shlex.quote(f"--{name}={value}" if value else f"--{name}")
+        for name, value in options.items()
+        if value is not None
+    ]
     counts = np.bincount(image_set.targets, minlength=len(image_set.labels)).tolist()
     rows: dict[tuple[Row, SplitKind], dict[int, Measurement]] = {}
     for plan, measurement in measured.items():

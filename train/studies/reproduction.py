@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.errors import DatasetError
+from edge.errors import DatasetError, TrainingError
 from train.fitting import FitProgress
 from train.image_set import ImageSet, Progress
 from train.recipes import find_recipe
 from train.run_folder import RunFolder
 from train.splits.kinds import SplitKind
+from train.splits.split import Split
 from train.studies.baselines import summarize_shortcuts
 from train.studies.engine import Tell, run_study
 from train.studies.folder import StudyFolder
 from train.studies.image_sets import ImageSets
 from train.studies.measurement import measure_run
 from train.studies.papers import Paper, find_paper
-from train.studies.plan import Row, plan_runs
+from train.studies.plan import Row, RunPlan, plan_runs
 from train.studies.promises import check_promises
 from train.studies.report import base_report
+from train.studies.run_state import finished_rows
 
 #: Side in pixels at which shortcuts look at images: that of both networks' larger input.
 SHORTCUT_SIDE = 224
@@ -36,6 +38,7 @@ def reproduce(
     networks: Sequence[str] | None = None,
     weights: str | None = None,
     epochs: int | None = None,
+    only_finished: bool = False,
     options: dict[str, str | None] | None = None,
     tell: Tell = lambda line: None,
     read_progress: Progress | None = None,
@@ -52,6 +55,7 @@ def reproduce(
         networks: which of the paper's rows; None takes all.
         weights: of MobileNetV2's backbone; None takes the recipe's.
         epochs: passes over the training part; None takes the recipes'.
+        only_finished: train nothing, and leave out rows that lack a seed.
         options: the command's options, to be printed with the tables.
         tell: gets a line before each run.
         read_progress: called with (images read, images in all).
@@ -63,7 +67,8 @@ def reproduce(
         returns them) and `promises` (as `train.studies.promises.check_promises` returns them).
 
     Raises:
-        TrainingError: there is no such paper, or an option does not fit.
+        TrainingError: there is no such paper, an option does not fit, or no row is finished where
+            finished ones alone are asked for.
         DatasetError: the images are not the paper's, or cannot be used.
         InterruptedTrainingError: Ctrl-C came; the same call goes on.
         OutputError: `out` holds something else, or cannot be written.
@@ -82,6 +87,8 @@ def reproduce(
     folder = StudyFolder(out)
     study = f"reproduce {key}"
     folder.open(study, image_set)
+    if only_finished:
+        plans = _finished(plans, folder, tell)
     measured = run_study(
         folder,
         plans,
@@ -92,14 +99,10 @@ def reproduce(
         fit_progress=fit_progress,
     )
     # All rows have the same splits: any row's run tells them.
-    of_splits = {
-        split: [
-            RunFolder(plan.folder(folder.runs)).read_split()
-            for plan in plans
-            if plan.row == rows[0] and plan.split == split
-        ]
-        for split in splits
-    }
+    runs = {(plan.split, plan.seed): RunFolder(plan.folder(folder.runs)) for plan in plans}
+    of_splits: dict[SplitKind, list[Split]] = {}
+    for (split, _), run in runs.items():
+        of_splits.setdefault(split, []).append(run.read_split())
     tell("scoring shortcuts under the same splits")
     report = base_report(study, options or {}, data, image_set, measured, "test") | {
         "paper": {
@@ -112,6 +115,21 @@ def reproduce(
         "shortcuts": summarize_shortcuts(image_set, of_splits),
     }
     return report | {"promises": check_promises(report)}
+
+
+def _finished(plans: tuple[RunPlan, ...], folder: StudyFolder, tell: Tell) -> tuple[RunPlan, ...]:
+    """Return the plans of finished rows, and tell which others are left out."""
+    finished = finished_rows(plans, folder.runs)
+    for row, split in dict.fromkeys((plan.row, plan.split) for plan in plans):
+        if not any((plan.row, plan.split) == (row, split) for plan in finished):
+            tell(f"left out, since a seed is not trained yet: {row.name}, {split} split")
+    if not finished:
+        raise TrainingError(
+            "A row is shown once all of its seeds are trained",
+            got=f"no such row in {folder.path}",
+            next_step="Leave --finished out to train them, or name fewer --seeds",
+        )
+    return finished
 
 
 def _require_classes(paper: Paper, image_set: ImageSet) -> None:

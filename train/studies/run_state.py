@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,21 @@ def read_metrics(run: RunFolder) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return metrics if finished else None
+
+
+def finished_rows(plans: Sequence[RunPlan], runs: Path) -> tuple[RunPlan, ...]:
+    """Return the plans of those rows that are finished, with every seed, under a split.
+
+    Args:
+        plans: of whole rows.
+        runs: the folder of a study's runs.
+    """
+    waiting = {
+        (plan.row, plan.split)
+        for plan in plans
+        if read_metrics(RunFolder(plan.folder(runs))) is None
+    }
+    return tuple(plan for plan in plans if (plan.row, plan.split) not in waiting)
 
 
 def require_own(run: RunFolder, plan: RunPlan, data_digest: str) -> None:

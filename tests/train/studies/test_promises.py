@@ -15,13 +15,19 @@ from train.studies.promises import PROMISES, check_promises, is_complete, promis
 def _report(colour: float, **figures: float) -> dict[str, Any]:
     """Return a reproduction in which all rows have the same figures."""
     named = {"lost": points_lost(LABORATORY_SHIFT)}
-    means = {named.get(name, name): {"mean": value} for name, value in figures.items()}
+    means = {
+        named.get(name, name): {"mean": value, "values": [value] * 5}
+        for name, value in figures.items()
+    }
     rows = [
         {"row": network, "split": split, "seeds": [0, 1, 2, 3, 4], "figures": means}
         for split in ("random", "grouped")
         for network in ("mobilenet-v2", "custom-cnn", "custom-cnn-paper")
     ]
-    alone = {f"colour, {classifier}": {"mean": colour} for classifier in CLASSIFIERS}
+    alone = {
+        f"colour, {classifier}": {"mean": colour, "values": [colour] * 5}
+        for classifier in CLASSIFIERS
+    }
     report = {"rows": rows, "shortcuts": {"random": alone, "grouped": alone}}
     return report | {"promises": check_promises(report)}
 
@@ -70,6 +76,20 @@ def test_distance_from_colour_is_asked_for_where_colour_does_not_tell() -> None:
     assert not _missed(tells)
     assert sum(one["kept"] is None for one in tells["promises"]) == 8
     assert "| not asked |" in promise_table(tells).markdown()
+
+
+def test_one_fold_in_which_colour_does_not_tell_is_asked_for() -> None:
+    report = _report(0.95, accuracy=0.998, lost=1.0, ece=0.01)
+    name = f"colour, {next(iter(CLASSIFIERS))}"
+    colour = report["shortcuts"]["grouped"][name]
+    colour["values"] = [0.95, 0.899, 0.95, 0.8, 0.95]
+    (one,) = (
+        promise
+        for promise in check_promises(report)
+        if (promise["network"], promise["split"]) == ("mobilenet-v2", "grouped")
+        and promise["figure"] == f"points above {name}"
+    )
+    assert (round(one["measured"], 1), one["kept"]) == (9.9, False)
 
 
 def test_promises_are_decided_by_their_seeds_and_splits_only() -> None:

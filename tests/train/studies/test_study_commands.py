@@ -83,6 +83,18 @@ def test_reproduction_says_what_it_rests_on_and_fails_on_broken_promises(
     assert row["runs"][0]["report"]["n"] == 20
     assert set(report["shortcuts"]) == {"random", "grouped"}
 
+    (out / "runs" / "custom-cnn" / "random-3" / "model.keras").unlink()
+    code, markdown, told = _command(capsys, *words, "--finished")
+    assert code == 0, "the random split's promises are not decided"
+    assert "left out, since a seed is not trained yet: custom-cnn, random split" in told
+    assert "5 of 5 runs are finished already" in told
+    assert "### Grouped split" in markdown
+    assert "### Random split" not in markdown
+    assert "--epochs=2 --finished`" in markdown
+    code, _, told = _command(capsys, *words, "--splits=random", "--finished")
+    assert code == 2
+    assert "Leave --finished out to train them" in told
+
 
 def test_balancing_is_compared_with_none_on_the_same_images(
     smears: Path, study: Callable[[str], Path], plant: Plant, capsys: pytest.CaptureFixture[str]
