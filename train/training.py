@@ -210,8 +210,9 @@ def train(
         raise TrainingError(
             "The training loss must stay a number",
             got=f"{state.lost} in epoch {len(state.history) + 1}",
-            next_step=f"{run.path} holds the model as it was after epoch {state.kept_epoch}, "
-            "the last good one; use that, or train again with another --seed",
+            next_step=f"{run.path} holds the model as it was after epoch {state.kept_epoch}, of "
+            "the good ones that whose validation loss was lowest; use that, or train again with "
+            "another --seed",
         )
     return TrainingResult(run, metrics, state.interrupted)
 

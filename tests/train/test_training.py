@@ -112,10 +112,14 @@ def test_two_runs_cannot_share_a_folder(
     assert list(out.iterdir()) == []
 
 
-def test_weights_of_another_network_are_refused(shared: Path, smears: Path, tmp_path: Path) -> None:
-    weights = shared / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
+def test_weights_of_another_network_are_refused_once(
+    smears: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    weights = tmp_path / "narrow.weights.h5"
+    mobilenet_v2(96, 4, "none", alpha=0.35).get_layer("backbone").save_weights(weights)
     with pytest.raises(TrainingError, match="must be MobileNetV2's"):
         train("mobilenet-v2", smears, tmp_path / "run", weights=str(weights))
+    assert [str(one.message) for one in recwarn if one.category is UserWarning] == []
     assert not (tmp_path / "run").exists()
 
 
@@ -253,10 +257,11 @@ def test_lost_loss_stops_with_the_best_weights(tmp_path: Path) -> None:
         )
 
 
-def test_lost_loss_leaves_the_last_good_model_and_says_so(
+def test_lost_loss_leaves_the_best_of_the_good_models_and_says_so(
     smears: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[keras.Model] = []
+    good: list[float] = []
     real = build_network
 
     def remember(*arguments: object) -> keras.Model:
@@ -265,15 +270,20 @@ def test_lost_loss_leaves_the_last_good_model_and_says_so(
 
     def spoil(epoch: int, epochs: int, done: float, row: Epoch | None) -> None:
         if row is not None:
-            built[0].set_weights([weight * np.nan for weight in built[0].get_weights()])
+            # The second epoch is good, but not the best.
+            good.append(row.validation_loss)
+            spoilt = 0.0 if epoch == 1 else np.nan
+            built[0].set_weights([weight * spoilt for weight in built[0].get_weights()])
 
     monkeypatch.setattr("train.training.build_network", remember)
     out = tmp_path / "run"
-    with pytest.raises(TrainingError, match=r"in epoch 2\. .*after epoch 1, the last good one"):
-        train("custom-cnn", smears, out, epochs=3, fit_progress=spoil)
+    with pytest.raises(TrainingError, match=r"in epoch 3\. .*loss was lowest") as lost:
+        train("custom-cnn", smears, out, epochs=4, fit_progress=spoil)
+    kept = 1 + int(np.argmin(good))
+    assert f"after epoch {kept}," in str(lost.value)
     network = keras.models.load_model(RunFolder(out).model, compile=False)
     assert all(np.isfinite(weight).all() for weight in network.get_weights())
-    assert json.loads(RunFolder(out).metrics.read_text())["kept_epoch"] == 1
+    assert json.loads(RunFolder(out).metrics.read_text())["kept_epoch"] == kept
 
 
 def test_fit_leaves_the_network_with_its_last_weights(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from edge.errors import TrainingError
 from train.deep_features.weights import IMAGENET, RANDOM, Weights
+from train.weights_file import load_weights_file
 
 #: Images that go through a network at once.
 _BATCH = 16
@@ -101,14 +102,12 @@ def build_backbone(backbone: Backbone, weights: Weights) -> Any:
     keras.utils.set_random_seed(_RANDOM_SEED)
     network = build(weights=None, **options)
     if weights.path is not None:
-        try:
-            network.load_weights(weights.path)
-        except Exception as error:
-            raise TrainingError(
-                f"The weights must be those of {backbone.builder} without its top layer",
-                got=f"{weights.path}: {' '.join(str(error).split())[:200]}",
-                next_step="Pass the file that fits, or remove this one from the folder",
-            ) from error
+        load_weights_file(
+            network,
+            weights.path,
+            f"those of {backbone.builder} without its top layer",
+            "Pass the file that fits, or remove this one from the folder",
+        )
     return network
 
 

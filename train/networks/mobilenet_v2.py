@@ -10,6 +10,7 @@ import keras
 from keras import layers
 
 from edge.errors import TrainingError
+from train.weights_file import load_weights_file
 
 
 def mobilenet_v2(
@@ -98,11 +99,9 @@ def _load_backbone_weights(backbone: keras.Model, alpha: float, weights: str) ->
             got=weights,
             next_step="Check the path",
         )
-    try:
-        backbone.load_weights(path)
-    except Exception as error:
-        raise TrainingError(
-            f"The weights must be MobileNetV2's (alpha {alpha:g}, without its top layer)",
-            got=f"{path}: {' '.join(str(error).split())[:200]}",
-            next_step="Pass the file that fits, or use --weights imagenet",
-        ) from error
+    load_weights_file(
+        backbone,
+        path,
+        f"MobileNetV2's (alpha {alpha:g}, without its top layer)",
+        "Pass the file that fits, or use --weights imagenet",
+    )

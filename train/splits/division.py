@@ -164,7 +164,7 @@ def _require_groups(image_set: ImageSet, grouping: Grouping, needed: int, whithe
         if grouping.kind == "subject":
             subjects = read_subjects([image_set.called[index] for index in inside])
             names = f" ({', '.join(sorted(set(subjects)))})"
-        raise too_few_groups(f"{found} {noun} of class {label}{names} for {whither}")
+        raise too_few_groups(f"{noun} of class {label}: {found}{names}, for {whither}")
 
 
 def _split(

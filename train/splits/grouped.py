@@ -57,7 +57,7 @@ def grouped_split(
     for target, label in enumerate(labels):
         found = int((counts[:, target] > 0).sum())
         if found < len(PARTS):
-            raise too_few_groups(f"{found} with images of class {label}")
+            raise too_few_groups(f"groups with images of class {label}: {found}")
     fractions = {"test": test_fraction, "validation": VALIDATION_FRACTION * (1.0 - test_fraction)}
     wanted = {part: share for part, share in fractions.items() if share}
     numbers = divide_groups(counts, (*wanted.values(),), seed, neighbours=neighbours)

@@ -91,7 +91,7 @@ def _require_subjects(
     for target, label in enumerate(image_set.labels):
         found = int((counts[:, target] > 0).sum())
         if found < needed:
-            raise too_few_groups(f"{found} subjects of class {label} for {whither}")
+            raise too_few_groups(f"subjects of class {label}: {found}, for {whither}")
 
 
 def _with_validation(

@@ -106,9 +106,9 @@ def test_too_few_subjects_are_named(kept: int, cells: Path, read: Read) -> None:
             path.unlink()
     image_set = read(cells)
     grouping = find_groups(image_set, "subject")
-    with pytest.raises(SplitError, match=rf"{kept} subjects of class hem \(H1.*three parts"):
+    with pytest.raises(SplitError, match=rf"subjects of class hem: {kept} \(H1.*three parts"):
         divide(image_set, grouping, 0.2, 0)
-    with pytest.raises(SplitError, match=rf"{kept} subjects of class hem .* 5 folds"):
+    with pytest.raises(SplitError, match=rf"subjects of class hem: {kept} .* 5 folds"):
         k_folds(image_set, grouping, 5, 0)
 
 
@@ -123,7 +123,7 @@ def test_healthy_subjects_of_cnmc_are_too_few_for_three_parts(shared: Path) -> N
     """What is at hand of fold 1 has two healthy subjects; the error names them."""
     image_set = read_image_set(shared / "data" / "cnmc" / "fold_1", 32, 32)
     assert len(set(read_subjects(image_set.paths))) == 11
-    with pytest.raises(SplitError, match=r"2 subjects of class hem \(H10, H14\)"):
+    with pytest.raises(SplitError, match=r"subjects of class hem: 2 \(H10, H14\)"):
         divide(image_set, find_groups(image_set, "subject"), 0.2, 0)
 
 

@@ -57,7 +57,7 @@ def test_too_few_groups_are_refused() -> None:
     targets = np.repeat([0, 1], 50).astype(np.int64)
     groups = np.repeat(np.arange(10), 10).astype(np.int64)
     groups[50:] = np.repeat([5, 6], 25)
-    with pytest.raises(SplitError, match="Got: 2 with images of class rare"):
+    with pytest.raises(SplitError, match="Got: groups with images of class rare: 2"):
         grouped_split(targets, ("usual", "rare"), groups, 0.2, 0)
 
 

@@ -66,7 +66,7 @@ def test_single_division_may_have_no_test_part(image_set: ImageSet) -> None:
 
 def test_more_folds_than_healthy_subjects_are_refused(image_set: ImageSet) -> None:
     grouping = find_groups(image_set, "unseen-subjects")
-    with pytest.raises(SplitError, match=r"2 subjects of class hem for 3 folds"):
+    with pytest.raises(SplitError, match=r"subjects of class hem: 2, for 3 folds"):
         k_folds(image_set, grouping, 3, 0)
 
 
