@@ -7,22 +7,26 @@ blastscope promises.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge import __version__
 from edge.cli.main import run
 from edge.cli.options import PATH, note, print_json
 from edge.errors import AccuracyGateError, TrainingError
+from edge.output import write_json
 
 if TYPE_CHECKING:
     from quantize.quantization import QuantizationResult
+    from train.run_folder import RunFolder
     from train.splits.kinds import SplitKind
 
 #: The most points of accuracy that int8 may lose on average under a random split. What float must
@@ -93,19 +97,20 @@ class Timing:
 
 
 def measure(
-    study: Path, data: Path | None = None, only: Sequence[str] = ()
+    study: Path, data: Path | None = None, only: Sequence[str] = (), *, again: bool = False
 ) -> tuple[list[RunFigures], list[Timing]]:
     """Quantize every finished run of a study, and time one model of each network.
 
     Args:
-        study: the folder that `blastscope reproduce` wrote; models go into its folder `int8`.
+        study: the folder that `blastscope reproduce` wrote; models go into its folder `int8`, and
+            one that is there already, of the same float model, is taken as it is.
         data: the images, where they have moved since training.
         only: patterns such as "mobilenet-v2/random-*", one of which a run must fit; none for all.
+        again: quantize all of them anew.
 
     Raises:
         TrainingError: there is no finished run.
     """
-    from quantize.quantization import quantize
     from train.run_folder import RunFolder
 
     finished = sorted(path.parent for path in study.glob("runs/*/*/model.keras"))
@@ -124,24 +129,42 @@ def measure(
     figures: list[RunFigures] = []
     timings: dict[str, Timing] = {}
     for folder in folders:
-        config = folder.read_config()
-        out = study / "int8" / config.network / f"{folder.path.name}.tflite"
-        note(f"{config.network}, {config.split} split, seed {config.seed}")
-        named: dict[str, Any] = {
-            "network": config.network,
-            "split": config.split,
-            "seed": config.seed,
-            "data": f"{Path(config.data).name}, version {config.data_digest[:12]}",
-        }
-        try:
-            result = quantize(folder.path, out, data=data, overwrite=True)
-        except AccuracyGateError as error:
-            figures.append(RunFigures(**named, refused=str(error.got)))
-            continue
-        figures.append(figures_of(named, result))
-        if config.network not in timings:
-            timings[config.network] = _time(config.network, result)
+        network = folder.read_config().network
+        out = study / "int8" / network / f"{folder.path.name}.tflite"
+        figures.append(_figures(folder, out, data, again=again))
+        if network not in timings and not figures[-1].refused:
+            timings[network] = _time(network, out)
     return figures, [*timings.values()]
+
+
+def _figures(folder: RunFolder, out: Path, data: Path | None, *, again: bool) -> RunFigures:
+    """Quantize a run, or read what it came to before."""
+    from quantize.quantization import quantize
+    from train.studies.measurement import read_held
+
+    config = folder.read_config()
+    named: dict[str, Any] = {
+        "network": config.network,
+        "split": config.split,
+        "seed": config.seed,
+        "data": f"{Path(config.data).name}, version {config.data_digest[:12]}",
+    }
+    rests_on = {
+        "model_sha256": hashlib.sha256(folder.require_model().read_bytes()).hexdigest(),
+        "blastscope": __version__,
+    }
+    kept = out.with_suffix(".json")
+    held = None if again or not out.is_file() else read_held(kept, rests_on)
+    if held is not None:
+        return RunFigures(**held["figures"])
+    note(f"{config.network}, {config.split} split, seed {config.seed}")
+    try:
+        result = quantize(folder.path, out, data=data, overwrite=True)
+    except AccuracyGateError as error:
+        return RunFigures(**named, refused=str(error.got))
+    figures = figures_of(named, result)
+    write_json(kept, {"rests_on": rests_on, "figures": asdict(figures)})
+    return figures
 
 
 def broken_promises(figures: Sequence[RunFigures], timings: Sequence[Timing]) -> list[str]:
@@ -257,12 +280,14 @@ def figures_of(named: Mapping[str, Any], result: QuantizationResult) -> RunFigur
     )
 
 
-def _time(network: str, result: QuantizationResult) -> Timing:
+def _time(network: str, path: Path) -> Timing:
     from edge.bench import measure_end_to_end
+    from edge.model_file import read_model_file
     from edge.smear import render_field
 
-    timed = measure_end_to_end(result.model, render_field("Early", 0), threads=1)
-    return Timing(network, len(result.model.content) / 1e6, timed.bare.p50_ms, timed.ratio)
+    model = read_model_file(path)
+    timed = measure_end_to_end(model, render_field("Early", 0), threads=1)
+    return Timing(network, len(model.content) / 1e6, timed.bare.p50_ms, timed.ratio)
 
 
 @click.command()
@@ -274,15 +299,14 @@ def _time(network: str, result: QuantizationResult) -> Timing:
     metavar="PATTERN",
     help="Only runs such as 'mobilenet-v2/random-*'; may be given several times.",
 )
+@click.option("--again", is_flag=True, help="Quantize anew what was quantized before.")
 @click.option("--json", "as_json", is_flag=True, help="Print every run's figures as JSON.")
-def main(study: Path, data: Path | None, only: tuple[str, ...], as_json: bool) -> None:
+def main(study: Path, data: Path | None, only: tuple[str, ...], again: bool, as_json: bool) -> None:
     """Print what int8 costs in a study's runs; exit with 1 if a figure is worse than promised."""
-    from dataclasses import asdict
-
     from train.keras_loading import load_keras
 
     load_keras()
-    figures, timings = measure(study, data, only)
+    figures, timings = measure(study, data, only, again=again)
     if as_json:
         rows = {"runs": [asdict(one) for one in figures], "timings": [asdict(t) for t in timings]}
         print_json(rows, indent=2)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from quantize.figures import RunFigures, Timing, as_markdown, broken_promises, figures_of
+from edge import __version__
+from quantize.figures import (
+    RunFigures,
+    Timing,
+    as_markdown,
+    broken_promises,
+    figures_of,
+    measure,
+)
 from quantize.quantization import quantize
 from tests.conftest import LAX
 
@@ -84,6 +93,27 @@ def test_runs_of_a_study_are_quantized(finished_run: Path, tmp_path: Path) -> No
     assert (run["network"], run["split"], run["seed"]) == ("custom-cnn", "random", 0)
     assert run["refused"]
     assert "no int8 model" in done.stderr
+
+
+def test_run_that_was_quantized_before_is_taken_as_it_is(
+    finished_run: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    run, out = tmp_path / "runs" / "custom-cnn" / "random-0", tmp_path / "int8" / "custom-cnn"
+    shutil.copytree(finished_run, run)
+    out.mkdir(parents=True)
+    shutil.copy(tiny_model, out / "random-0.tflite")
+    rests_on = {
+        "model_sha256": hashlib.sha256((run / "model.keras").read_bytes()).hexdigest(),
+        "blastscope": __version__,
+    }
+    kept = out / "random-0.json"
+    kept.write_text(json.dumps({"rests_on": rests_on, "figures": asdict(_RUN)}))
+    figures, timings = measure(tmp_path)
+    assert figures == [_RUN]
+    assert [one.network for one in timings] == ["custom-cnn"]
+    kept.write_text(json.dumps({"rests_on": rests_on | {"model_sha256": "other"}, "figures": {}}))
+    (refused,), _ = measure(tmp_path)
+    assert refused.refused, "quantized anew, and twenty test images cannot show so small a loss"
 
 
 def test_figures_of_a_run_are_those_of_its_gate(finished_run: Path, tmp_path: Path) -> None:

@@ -96,7 +96,8 @@ def _bars() -> Iterator[Callable[[str], Progress]]:
 def _print(report: dict[str, Any]) -> None:
     from train.audit.tables import class_rows, shortcut_rows
 
-    click.echo(f"{report['n']} images in {len(report['classes'])} classes\n")
+    version = report["data_sha256"][:12]
+    click.echo(f"{report['n']} images in {len(report['classes'])} classes, version {version}\n")
     click.echo(table(("class", "n", "format", "pixels", "median size"), class_rows(report)))
     unreadable = [f"{one['path']}: {one['reason']}" for one in report["unreadable"]]
     for title, lines, serious in (

@@ -135,7 +135,7 @@ def _warn(report: dict[str, Any]) -> None:
 def _show(report: dict[str, Any]) -> None:
     from train.evaluation import tables
 
-    click.echo(f"{accuracy_line(report)}\n")
+    click.echo(f"{accuracy_line(report)}\n{_images_line(report)}\n")
     if "answers" in report:
         click.echo(f"{_answers(report['answers'])}\n")
     click.echo(table(tables.headline_header(report), tables.headline_rows(report)))
@@ -146,6 +146,17 @@ def _show(report: dict[str, Any]) -> None:
     if "class_activation" in report:
         energy = report["class_activation"]
         click.echo(f"\n{table(tables.ACTIVATION_HEADER, tables.activation_rows(energy))}")
+
+
+def _images_line(report: dict[str, Any]) -> str:
+    """Say which images a report is of."""
+    of = "all images"
+    if report["part"] != "all":
+        split = report["split"]
+        of = f"{report['part']} part of a {split['kind']} split"
+        of += "" if split["seed"] is None else f", seed {split['seed']}"
+        of += "" if split["fold"] is None else f", fold {split['fold']}"
+    return f"{of}; images of version {report['data_sha256'][:12]}"
 
 
 def _answers(answers: dict[str, Any]) -> str:

@@ -109,7 +109,7 @@ Rows: all, none, without-KIND and only-KIND, where KIND is turn, stain, lab (hue
 )
 @click.option(
     "--rows",
-    help="With commas between.  [default: all,none,without-stain,without-lab,without-corner]",
+    help="With commas between.  [default: all, none and each without-KIND]",
 )
 @_study_options
 def augmentation(rows: str | None, **options: Any) -> None:

@@ -75,7 +75,8 @@ def evaluate(
     Returns:
         What `train.evaluation.metrics.classification_report` returns, with the groups of the
         split; with `part`; with `n_trained_on`: how many of the images the model was trained on
-        (None if not known); with `data_sha256`: the version of the data; and with `same_data`:
+        (None if not known); with `split {kind, seed, fold}`, or None where all images are taken
+        without one; with `data_sha256`: the version of the data; and with `same_data`:
         whether a `.tflite` file's card names this very set as what it was trained and tested on;
         of a `.tflite` file, `answers`, as `train.evaluation.answers.answers_report` returns it.
 
@@ -124,6 +125,9 @@ def run_evaluation(
         **classification_report(image_set.targets[chosen], scores, image_set.labels, groups),
         "part": part,
         "n_trained_on": count_trained_on(image_set, chosen, split),
+        "split": None
+        if split is None
+        else {"kind": split.kind, "seed": split.seed, "fold": split.fold},
         "data_sha256": digest,
         "same_data": model.data_digest is not None and model.data_digest == digest,
     }

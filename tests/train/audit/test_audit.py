@@ -146,7 +146,7 @@ def test_command_prints_the_findings_and_writes_the_page(
     page = tmp_path / "page.html"
     result = blastscope("audit", smears, "--out", page)
     assert result.returncode == 0, result.stderr
-    assert "96 images in 4 classes" in result.stdout
+    assert "96 images in 4 classes, version " in result.stdout
     assert "colour, 5 nearest neighbours" in result.stdout
     assert "unreadable files: 0" in result.stdout
     assert page.is_file()
