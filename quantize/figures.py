@@ -243,13 +243,15 @@ def _means(runs: Sequence[RunFigures]) -> Mapping[str, float]:
 
 def _split(runs: Sequence[RunFigures]) -> str:
     """Name the division of a row's runs, and its seeds or folds."""
-    from train.splits.kinds import fold_of_seed
+    from train.splits.kinds import USUAL_FOLDS, fold_of_seed
+    from train.studies.choices import format_seeds
 
     split = runs[0].split
-    folds = [fold_of_seed(split, one.seed) for one in runs]
-    if folds[0] is None:
-        return f"{split}, seeds {', '.join(str(one.seed) for one in runs)}"
-    return f"{split}, folds {', '.join(str(fold) for fold in folds)}"
+    folds = [fold.number for one in runs if (fold := fold_of_seed(split, one.seed)) is not None]
+    plural = "s" if len(runs) > 1 else ""
+    if not folds:
+        return f"{split}, seed{plural} {format_seeds(one.seed for one in runs)}"
+    return f"{split}, fold{plural} {format_seeds(folds)} of {USUAL_FOLDS}"
 
 
 def _mean(values: Sequence[float]) -> str:

@@ -73,9 +73,9 @@ def test_table_states_split_seeds_n_and_spread() -> None:
     table = as_markdown([other, _RUN, replace(_RUN, split="grouped"), refused], [_TIMING])
     for part in (
         # Student's interval of two values: 12.7 times half of what they differ by.
-        "| custom-cnn | random, seeds 0, 1 | 1,000 | 98.50% (92.15% to 100.00%)",
-        "| custom-cnn | grouped, folds 1/5 | 500 | 99.00% |",
-        "| mobilenet-v2 | random, seeds 0 | – | – | refused",
+        "| custom-cnn | random, seeds 0 and 1 | 1,000 | 98.50% (92.15% to 100.00%)",
+        "| custom-cnn | grouped, fold 1 of 5 | 500 | 99.00% |",
+        "| mobilenet-v2 | random, seed 0 | – | – | refused",
         "| custom-cnn | 0.41 MB | 0.50 ms | 1.10 |",
         "Data: smears, version abc; test parts",
     ):

@@ -86,9 +86,9 @@ def reproduce(
     _require_classes(paper, image_set)
     folder = StudyFolder(out)
     study = f"reproduce {key}"
-    folder.open(study, image_set)
     if only_finished:
         plans = _finished(plans, folder, tell)
+    folder.open(study, image_set)
     measured = run_study(
         folder,
         plans,

@@ -94,6 +94,9 @@ def test_reproduction_says_what_it_rests_on_and_fails_on_broken_promises(
     code, _, told = _command(capsys, *words, "--splits=random", "--finished")
     assert code == 2
     assert "Leave --finished out to train them" in told
+    code, _, _ = _command(capsys, *words[:3], "--out", out / "absent", "--finished")
+    assert code == 2
+    assert not (out / "absent").exists()
 
 
 def test_balancing_is_compared_with_none_on_the_same_images(
