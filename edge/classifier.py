@@ -374,6 +374,16 @@ def _check_tensors(model: ModelFile, interpreter: Interpreter) -> None:
                 got=f"{spec.dtype} of shape {spec.shape}",
                 next_step="Make the model again with `blastscope quantize RUN --out FILE`",
             )
+    given = model.card["preprocessing"]
+    scale, zero_point = interpreter.input.scale, interpreter.input.zero_point
+    # An input without a scale takes bytes as they are.
+    if scale and (abs(scale * given["std"] - 1.0) > 0.01 or abs(zero_point - given["mean"]) > 0.5):
+        raise ModelFileError(
+            f"The input of {model.path} must count from its card's mean, {given['mean']:g}, in "
+            f"steps of one by its std, {given['std']:g}",
+            got=f"zero point {zero_point} and scale {scale:g}",
+            next_step="Make the model again with `blastscope quantize RUN --out FILE`",
+        )
     output = interpreter.output
     if output.zero_point != 0 or not 0.0 < output.scale <= 1.01 / 255:
         raise ModelFileError(

@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from edge.decision_rule import benign_last
+
 if TYPE_CHECKING:
     from edge.quality import Finding
 
@@ -81,7 +83,9 @@ def decide(
         findings: what is wrong with the frame's quality.
     """
     if limits is None:
-        return Decision("result", (), (), (max(scores, key=lambda label: scores[label]),))
+        labels, values = tuple(scores), tuple(scores.values())
+        best = max(benign_last(labels), key=values.__getitem__)
+        return Decision("result", (), (), (labels[best],))
     likely = tuple(label for label, score in scores.items() if score >= limits.least_probability)
     if findings:
         said = tuple(one.reason for one in findings)

@@ -13,6 +13,7 @@ from typing import Any
 
 from edge.errors import ModelFileError
 from edge.json_schema import find_faults
+from edge.labels import benign_label
 from edge.model_archive import CARD_NAME, DOMAIN_NAME, LABELS_NAME, PACK_COMMAND
 
 #: The version of the model file's format that this package writes and reads.
@@ -60,6 +61,9 @@ def parse_card(path: Path, data: bytes) -> dict[str, Any]:
     shown = [f"{place} {rule}" for place, rule in islice(faults, _MOST_FAULTS_SHOWN)]
     if shown:
         raise _incomplete(path, "; ".join(shown))
+    healthy, said = benign_label(card["labels"]), card["decision"]["benign_label"]
+    if said != healthy:
+        raise _incomplete(path, f"decision.benign_label must be {healthy!r}, not {said!r}")
     method, has_cell = card["preprocessing"]["method"], "cell" in card["preprocessing"]
     if method != (CELL_METHOD if has_cell else PREPROCESSING_METHOD):
         raise ModelFileError(

@@ -61,7 +61,6 @@ def minimal_card(
     model_version: int = 1,
     intended_use: str = INTENDED_USE,
     limitations: Sequence[str] = LIMITATIONS,
-    malignant_threshold: float | None = None,
     temperature: Mapping[str, Any] | None = None,
     cell: CellCrop | None = None,
 ) -> dict[str, Any]:
@@ -77,8 +76,6 @@ def minimal_card(
         model_version: counts up with each release of a model of that name, from 1 on.
         intended_use: what it is for, in plain sentences.
         limitations: what to know before relying on it.
-        malignant_threshold: from which summed probability of the malignant classes on a frame
-            counts as malignant, in (0, 1); None leaves that to the class of the highest score.
         temperature: `temperature` and whatever else the run's metrics say about it; it is folded
             into the weights already. None where there was none, or nothing is known.
         cell: the square that the network sees around a cell; None for one that looks at fields.
@@ -103,7 +100,7 @@ def minimal_card(
         "decision": {
             "rule": "argmax",
             "benign_label": benign_label(labels),
-            "malignant_threshold": malignant_threshold,
+            "malignant_threshold": None,
             "temperature": None if temperature is None else {**temperature, "folded": True},
         },
         "blastscope": __version__,
@@ -128,7 +125,6 @@ def run_card(
     *,
     quantization: Mapping[str, Any],
     temperature: Mapping[str, Any] | None = None,
-    malignant_threshold: float | None = None,
     model_version: int = 1,
     limitations: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -140,7 +136,6 @@ def run_card(
         quantization: how it was quantized: `step, detail, float_layers, calibration_images,
             calibration_sha256`.
         temperature: the section "calibration" of the run's `metrics.json`; None where it has none.
-        malignant_threshold: see `minimal_card`.
         model_version: see `minimal_card`.
         limitations: what to know besides `LIMITATIONS` and what the split cannot tell.
     """
@@ -160,7 +155,6 @@ def run_card(
                 f"Metrics are of a {split}.",
                 *limitations,
             ),
-            malignant_threshold=malignant_threshold,
             temperature=temperature,
             cell=read_cell_crop(config.cell),
         ),

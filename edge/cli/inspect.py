@@ -84,13 +84,9 @@ def _describe(file: ModelFile) -> Iterator[tuple[str, str]]:
 
 
 def _decision(decision: Mapping[str, Any]) -> str:
-    threshold, temperature = decision["malignant_threshold"], decision["temperature"]
-    text = "the class with the highest score"
-    if threshold is not None:
-        text += f"; malignant from {threshold:g} on"
-    if temperature is not None:
-        folded = "folded into the weights" if temperature["folded"] else "to be applied"
-        text += f"; temperature {temperature['temperature']:.3f}, {folded}"
+    text = "the class with the highest score; of several as high, not the benign one"
+    if (temperature := decision["temperature"]) is not None:
+        text += f"; temperature {temperature['temperature']:.3f}, folded into the weights"
     return text
 
 

@@ -44,6 +44,7 @@ def test_tie_of_two_classes_is_no_result() -> None:
 
 def test_model_without_limits_always_answers() -> None:
     assert decide({"a": 0.5, "b": 0.5}, None, None).verdict == "result"
+    assert decide({"Benign": 0.5, "Early": 0.5}, None, None).likely == ("Early",)
     assert decide(SURE, None, Limits(0.3, None)).verdict == "result"
 
 

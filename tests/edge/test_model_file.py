@@ -236,7 +236,9 @@ def test_file_of_another_time_says_what_to_do(
         ("preprocessing.height", -1, "height must be at least 1, not -1"),
         ("preprocessing.width", 1.5, "width must be of type integer"),
         ("preprocessing.std", 0, "std must be above 0"),
-        ("decision.malignant_threshold", 1.0, "must be below 1"),
+        ("decision.malignant_threshold", 0.5, "malignant_threshold must be of type null"),
+        ("decision.temperature", {"temperature": 2.0, "folded": False}, "folded must be True"),
+        ("decision.benign_label", "Pro", "benign_label must be 'Benign', not 'Pro'"),
         ("surprise", 1, "surprise must not be there"),
         ("golden.frames", [], "golden.frames must have items from 1"),
         ("graph.sha256", "0" * 64, "graph: SHA-256"),
@@ -254,6 +256,15 @@ def test_card_that_cannot_be_relied_on_is_refused(
 def test_card_that_does_not_fit_the_graph_is_refused(repack: Callable[..., Path]) -> None:
     path = repack(change_card("preprocessing.height", 24))
     with pytest.raises(ModelFileError, match=r"\(1, 24, 32, 3\).*Got: uint8 .*\(1, 32, 32, 3\)"):
+        Classifier.load(path)
+
+
+@pytest.mark.parametrize(("key", "value"), [("mean", 5), ("std", 1)])
+def test_card_that_normalizes_otherwise_than_the_graph_is_refused(
+    repack: Callable[..., Path], key: str, value: float
+) -> None:
+    path = repack(change_card(f"preprocessing.{key}", value))
+    with pytest.raises(ModelFileError, match="Got: zero point 128 and scale"):
         Classifier.load(path)
 
 
