@@ -128,7 +128,7 @@ def check_signature(
     except UnsignedModelError:
         found = f"no {signature_path(path).name}, and no trust store that asks for it"
     except SignatureError as error:
-        return Outcome("signature", "failed", _say(error)), None
+        return Outcome("signature", "failed", str(error)), None
     return Outcome("signature", "not checked", found), None
 
 
@@ -159,7 +159,7 @@ def _check_golden_frames(model: ModelFile | None) -> Iterator[Outcome]:
         classifier = Classifier(model, THREADS)
     except BlastscopeError as error:
         is_absent = isinstance(error, MissingPackageError)
-        yield Outcome("golden frames", "not checked" if is_absent else "failed", _say(error))
+        yield Outcome("golden frames", "not checked" if is_absent else "failed", str(error))
         return
     with classifier:
         for frame in model.card["golden"]["frames"]:
@@ -194,13 +194,9 @@ def _attempt(
     try:
         result = check()
     except BlastscopeError as error:
-        return Outcome(name, "failed", _say(error)), None
+        return Outcome(name, "failed", str(error)), None
     return Outcome(name, "ok", describe(result)), result
 
 
 def _bytes(content: bytes) -> str:
     return f"{len(content)} bytes"
-
-
-def _say(error: BlastscopeError) -> str:
-    return error.rule if error.got is None else f"{error.rule}. Got: {error.got}"

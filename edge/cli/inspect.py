@@ -77,6 +77,9 @@ def _describe(file: ModelFile) -> Iterator[tuple[str, str]]:
     yield "data", training["data_sha256"] if training else "not recorded"
     yield "split", f"{training['split_sha256']}\n{training['split']}" if training else "-"
     if quantization:
+        layers = quantization.get("float_layers") or ()
+        step = quantization.get("step", "not recorded")
+        yield "quantized", f"{step}; in float: {', '.join(layers) or 'nothing'}"
         digest = quantization["calibration_sha256"] or "not recorded"
         yield "calibration", f"{quantization['calibration_images']} images, {digest}"
     golden = card["golden"]

@@ -90,7 +90,7 @@ def test_card_against_the_schema_is_named(model: Path) -> None:
 
 
 def test_other_labels_are_named(model: Path) -> None:
-    change(model, lambda card, members: card.update(labels=["a", "b", "c", "d"]))
+    change(model, lambda card, members: card.update(labels=["Benign", "b", "c", "d"]))
     assert list(failed(model)) == ["labels"]
 
 
