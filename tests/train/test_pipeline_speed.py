@@ -14,7 +14,9 @@ def test_pipeline_alone_is_timed_beside_a_runs_training(finished_run: Path) -> N
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["network"], found["backend"], found["images"]) == ("custom-cnn", "tensorflow", 32)
-    assert 0 < found["training"] < found["pipeline"]
+    # Which is more is for a benchmark to say.
+    assert found["training"] > 0
+    assert found["pipeline"] > 0
 
 
 def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
