@@ -22,7 +22,7 @@ from edge.interpreter import Interpreter, TensorSpec
 from edge.model_archive import DOMAIN_NAME
 from edge.model_file import ModelFile, read_model_file
 from edge.prediction import Prediction
-from edge.preprocess import check_frame, preprocess
+from edge.preprocess import is_large, preprocess
 from edge.quality import MEASURED_SIDE, Finding, Quality, QualityLimits, assess
 from edge.shipped_models import DEFAULT_MODEL, find_model
 from edge.side_thread import SideThread
@@ -92,6 +92,8 @@ class Classifier:
         self.model = model
         self.labels = model.labels
         self._order = benign_last(model.labels)
+        scale, zero_point = interpreter.output.scale, interpreter.output.zero_point
+        self._shares = [(value - zero_point) * scale for value in range(256)]
         self._cell = model.cell
         self._interpreter: Interpreter | None = interpreter
         self._pixels = np.empty((model.height, model.width, 3), np.uint8)
@@ -160,10 +162,9 @@ class Classifier:
         """
         interpreter = self.interpreter
         started = time.perf_counter_ns()
-        pixels = self._prepare(frame)
-        np.copyto(interpreter.input_view(), pixels)
+        prepared = self._prepare(frame, interpreter)
         preprocessed = time.perf_counter_ns()
-        judgement = self._judge_quality(frame, pixels)
+        judgement = self._judge_quality(prepared)
         begun = time.perf_counter_ns()
         try:
             interpreter.invoke()
@@ -174,11 +175,8 @@ class Classifier:
         findings = () if judgement is None else judgement.findings
         judged = time.perf_counter_ns()
         quantized = interpreter.output_view().tolist()
-        scale, zero_point = interpreter.output.scale, interpreter.output.zero_point
-        scores = {
-            label: (value - zero_point) * scale
-            for label, value in zip(self.labels, quantized, strict=True)
-        }
+        shares = self._shares
+        scores = dict(zip(self.labels, [shares[value] for value in quantized], strict=True))
         decision = decide(scores, self._distance(interpreter), self._limits, findings)
         return Prediction(
             label=self.labels[max(self._order, key=quantized.__getitem__)],
@@ -196,32 +194,26 @@ class Classifier:
             likely=decision.likely,
         )
 
-    def _prepare(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the network's input: memory of the classifier's, or the frame if it is as wanted.
+    def _prepare(self, frame: NDArray[np.uint8], interpreter: Interpreter) -> NDArray[np.uint8]:
+        """Fill the network's input, and return what quality is to be judged on meanwhile.
 
-        The interpreter's own memory will not do: no view of it may be held while it runs, and
-        quality is judged on these pixels meanwhile.
+        That is the frame as it is, which the side thread prepares for itself: the interpreter's
+        memory will not do, since no view of it may be held while the network runs. Of a large one,
+        which both threads prepare together, it is the result, in memory of the classifier's.
         """
-        check_frame(frame)
-        if frame.shape == self._pixels.shape:
+        height, width, cell = self.model.height, self.model.width, self._cell
+        if not is_large(frame):
+            preprocess(frame, height, width, out=interpreter.input_view(), cell=cell)
             return frame
-        return preprocess(
-            frame,
-            self.model.height,
-            self.model.width,
-            out=self._pixels,
-            side=self._side,
-            cell=self._cell,
-        )
+        pixels = preprocess(frame, height, width, out=self._pixels, side=self._side, cell=cell)
+        np.copyto(interpreter.input_view(), pixels)
+        return pixels if pixels.shape[:2] == (MEASURED_SIDE, MEASURED_SIDE) else frame
 
-    def _judge_quality(
-        self, frame: NDArray[np.uint8], pixels: NDArray[np.uint8]
-    ) -> _Judgement | None:
-        """Begin to judge a frame's quality, as the network sees it where that will do."""
+    def _judge_quality(self, frame: NDArray[np.uint8]) -> _Judgement | None:
+        """Begin to judge a frame's quality."""
         if self._quality is None:
             return None
-        will_do = pixels.shape[:2] == (MEASURED_SIDE, MEASURED_SIDE)
-        judgement = _Judgement(self._quality, pixels if will_do else frame, self._calibration)
+        judgement = _Judgement(self._quality, frame, self._calibration)
         self._side.start(judgement)
         return judgement
 

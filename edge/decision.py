@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from edge.decision_rule import benign_last
@@ -86,12 +87,19 @@ def decide(
         labels, values = tuple(scores), tuple(scores.values())
         best = max(benign_last(labels), key=values.__getitem__)
         return Decision("result", (), (), (labels[best],))
-    likely = tuple(label for label, score in scores.items() if score >= limits.least_probability)
+    least = limits.least_probability
+    likely = tuple([label for label, score in scores.items() if score >= least])
     if findings:
         said = tuple(one.reason for one in findings)
         return Decision("repeat", said, tuple(one.instruction for one in findings), likely)
+    return _without_findings(likely, _is_further(distance, limits.most_distance))
+
+
+@lru_cache(maxsize=64)
+def _without_findings(likely: tuple[str, ...], is_further: bool) -> Decision:
+    """Decide on a good frame. There are few answers, and most frames have the same one."""
     reasons: list[str] = []
-    if _is_further(distance, limits.most_distance):
+    if is_further:
         reasons.append(UNLIKE_TRAINING)
     if len(likely) != 1:
         reasons.append(SEVERAL_CLASSES if likely else NO_CLASS)

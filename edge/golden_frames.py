@@ -1,7 +1,7 @@
 """Golden frames: pictures inside a model file, with the very output that it must give for them.
 
 They are drawn by the simulated microscope, so that nobody has rights in them. Between them they
-take every way through `edge.preprocess`: as they are, enlarged, cropped, and reduced by a whole
+take most ways through `edge.preprocess`: as they are, enlarged, cropped, and reduced by a whole
 factor before the rest. Those of a model that looks at single cells are black outside a disc that
 lies beside the middle, so that the cell has to be found.
 """

@@ -21,8 +21,8 @@ FORMAT_VERSION = 3
 
 #: Identifies `edge.preprocess.preprocess`, without and with a square around a cell; a model made
 #: for another method is refused.
-PREPROCESSING_METHOD = "centre-crop, area by a whole factor, linear exact"
-CELL_METHOD = "cell-crop, area by a whole factor, linear exact"
+PREPROCESSING_METHOD = "centre-crop, area by a whole factor, margin or linear exact"
+CELL_METHOD = "cell-crop, area by a whole factor, margin or linear exact"
 
 _MOST_FAULTS_SHOWN = 3
 _COPY_AGAIN = "Copy the model again from where it was made"

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
+
+#: One entry for every fork between the first process and this one; threads do not survive a fork.
+_forks: list[None] = []
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _forks.append(None))
 
 
 class SideThread:
@@ -30,6 +37,7 @@ class SideThread:
         self._begun = threading.Lock()
         self._done = threading.Lock()
         self._busy = False
+        self._born_after = -1
 
     def start(self, job: Callable[[], object]) -> None:
         """Begin a job, once the one before is done.
@@ -42,7 +50,8 @@ class SideThread:
             self._done.acquire()
             self._error = None
         self._job = job
-        if self._thread is None or not self._thread.is_alive():
+        # A thread's own `is_alive` takes as long as to wake it.
+        if self._thread is None or self._born_after != len(_forks):
             self._begin()
         self._busy = True
         self._begun.release()
@@ -69,6 +78,7 @@ class SideThread:
         self._thread = threading.Thread(
             target=self._run, args=(self._begun, self._done), name="blastscope-side", daemon=True
         )
+        self._born_after = len(_forks)
         self._thread.start()
 
     def _run(self, begun: threading.Lock, done: threading.Lock) -> None:

@@ -123,7 +123,7 @@ def test_golden_frames_of_a_cell_model_need_the_cell_found(model: ModelFile) -> 
 
 @pytest.mark.parametrize(
     "change",
-    [{"method": "centre-crop, area by a whole factor, linear exact"}, {"cell": None}],
+    [{"method": "centre-crop, area by a whole factor, margin or linear exact"}, {"cell": None}],
 )
 def test_method_and_crop_go_together(model: ModelFile, change: dict[str, object]) -> None:
     section = {**model.card["preprocessing"], **change}

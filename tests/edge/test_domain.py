@@ -36,6 +36,28 @@ def test_what_lies_outside_the_axes_adds_to_it() -> None:
     assert DOMAIN.distance(at(3, 1, 1, -3)) == pytest.approx(0.5 + 4.0)
 
 
+def test_what_is_no_number_is_at_no_distance() -> None:
+    assert np.isnan(DOMAIN.distance(at(1, np.nan, 1, 1)))
+
+
+def test_distance_is_what_the_papers_say_where_axes_are_many() -> None:
+    generator = np.random.default_rng(0)
+    axes = np.linalg.qr(generator.normal(size=(1280, 16)))[0].T.astype(np.float32)
+    domain = Domain(
+        mean=generator.normal(size=1280).astype(np.float32),
+        axes=axes,
+        deviations=generator.uniform(0.5, 3, 16).astype(np.float32),
+        centres=generator.normal(scale=4, size=(4, 16)).astype(np.float32),
+        rest=2.5,
+    )
+    for embedding in generator.normal(scale=2, size=(20, 1280)).astype(np.float32):
+        centred = embedding.astype(np.float64) - domain.mean
+        along = axes.astype(np.float64) @ centred
+        steps = (along - domain.centres) / domain.deviations
+        expected = (steps**2).mean(axis=1).min() + (centred @ centred - along @ along) / 2.5**2
+        assert domain.distance(embedding) == pytest.approx(expected, rel=1e-4)
+
+
 def test_domain_survives_the_file() -> None:
     data = DOMAIN.to_bytes()
     assert len(data) == stored_bytes(4, 2, 3)

@@ -24,13 +24,54 @@ def test_frame_of_input_size_passes_unchanged() -> None:
     assert result is not frame
 
 
-@pytest.mark.parametrize("factor", [2, 3, 5, 13])
+@pytest.mark.parametrize("factor", [2, 3, 5, 7])
 def test_whole_factor_is_the_rounded_mean_of_blocks(factor: int) -> None:
     frame = noise(32 * factor, 32 * factor)
     blocks = frame.reshape(32, factor, 32, factor, 3).astype(np.float64)
     mean = blocks.mean(axis=(1, 3))
     # Exact halves may go either way.
     assert np.abs(preprocess(frame, 32, 32) - mean).max() <= 0.5
+
+
+@pytest.mark.parametrize("factor", [8, 12, 16])
+def test_every_other_row_of_large_blocks_counts(factor: int) -> None:
+    frame = noise(32 * factor, 32 * factor)
+    changed = frame.copy()
+    changed[1::2] = 255 - changed[1::2]
+    result = preprocess(frame, 32, 32)
+    assert np.array_equal(preprocess(changed, 32, 32), result)
+    blocks = frame[::2].reshape(32, factor // 2, 32, factor, 3).astype(np.float64)
+    # A half at most in each of two roundings, and the first rounds halves up.
+    assert np.abs(result - blocks.mean(axis=(1, 3))).max() <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("size", "kept"),
+    [
+        # Height and width of the frame, and of its middle that counts.
+        ((480, 640), (448, 448)),
+        ((251, 251), (224, 224)),
+        ((700, 900), (672, 672)),
+        ((2000, 2100), (1792, 1792)),
+    ],
+)
+def test_margin_of_less_than_an_eighth_is_cut_off(
+    size: tuple[int, int], kept: tuple[int, int]
+) -> None:
+    frame = noise(*size)
+    top, left = (size[0] - kept[0]) // 2, (size[1] - kept[1]) // 2
+    middle = frame[top : top + kept[0], left : left + kept[1]]
+    result = preprocess(frame, 224, 224)
+    assert np.array_equal(result, preprocess(middle.copy(), 224, 224))
+    outside = np.full_like(frame, 255)
+    outside[top : top + kept[0], left : left + kept[1]] = middle
+    assert np.array_equal(preprocess(outside, 224, 224), result)
+
+
+def test_an_eighth_more_is_interpolated() -> None:
+    frame = noise(252, 252)
+    expected = cv2.resize(frame, (224, 224), interpolation=cv2.INTER_LINEAR_EXACT)
+    assert np.array_equal(preprocess(frame, 224, 224), expected)
 
 
 def test_wide_frame_gives_its_middle() -> None:
@@ -109,7 +150,7 @@ def test_result_is_the_same_as_ever() -> None:
     assert digest.hexdigest() == GOLDEN_DIGEST
 
 
-GOLDEN_DIGEST = "23608ca4f121315335f64f1126777274c02794fabebe80873a1adc09af1b7df6"
+GOLDEN_DIGEST = "ad4502d3a3e08066c624053877ab946509b32ddbcf4fab258e33a9b99f5a4dcf"
 
 
 @pytest.mark.parametrize(
