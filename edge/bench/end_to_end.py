@@ -18,6 +18,7 @@ from edge.classifier import Classifier
 from edge.image_file import decode_image
 from edge.interpreter import Interpreter
 from edge.model_file import ModelFile
+from edge.prediction import Prediction
 
 #: Long enough for a processor to reach its clock rate and for a thread pool to settle.
 _WARM_UP_S = 0.5
@@ -123,15 +124,10 @@ def measure_end_to_end(
         pixels = np.random.default_rng(seed).integers(0, 256, bare.input.shape[1:])
         bare.input_view()[...] = pixels
         jpeg = _encode(frame)
-        stages: dict[str, list[float]] = {}
-
-        def decide() -> None:
-            for stage, value in classifier.classify(frame).timing_ms.items():
-                stages.setdefault(stage, []).append(value)
-
+        predictions: list[Prediction] = []
         jobs: dict[str, Callable[[], object]] = {
             "bare": bare.invoke,
-            "decision": decide,
+            "decision": lambda: predictions.append(classifier.classify(frame)),
             "decode": lambda: decode_image(jpeg, "frame"),
         }
         if model.card.get("activation") is not None:
@@ -141,7 +137,7 @@ def measure_end_to_end(
         for name, session in (peers or {}).items():
             jobs[f"peer {name}"] = partial(session.classify, frame)
         _warm_up(jobs.values())
-        stages.clear()
+        predictions.clear()
         milliseconds = _take_turns(jobs, rounds, seed, progress)
     figures = {name: _summarize(values) for name, values in milliseconds.items()}
     return EndToEnd(
@@ -153,7 +149,10 @@ def measure_end_to_end(
         frame_width=frame.shape[1],
         rounds=rounds,
         decode=figures["decode"],
-        stages={stage: _summarize(values).p50_ms for stage, values in stages.items()},
+        stages={
+            stage: _summarize([one.timing_ms[stage] for one in predictions]).p50_ms
+            for stage in predictions[0].timing_ms
+        },
         decision=figures["decision"],
         bare=figures["bare"],
         explained=figures.get("explained"),
