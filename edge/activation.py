@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.preprocess import centre_crop, check_frame
+from edge.preprocess import check_frame, seen_part
 
 #: How much of the picture the colours take.
 _OPACITY = 0.5
@@ -53,13 +53,17 @@ class ActivationHead:
         return np.asarray(np.einsum("hwk,k->hw", values, self.weights[label]), np.float32)
 
 
-def draw_activation(frame: NDArray[np.uint8], activation: NDArray[np.float32]) -> NDArray[np.uint8]:
+def draw_activation(
+    frame: NDArray[np.uint8], activation: NDArray[np.float32], height: int, width: int
+) -> NDArray[np.uint8]:
     """Paint over a frame what speaks for its class: the brighter, the more.
 
     Args:
         frame: RGB, uint8, shape (height, width, 3).
         activation: as `ActivationHead.map_of` gives it, of the part of the frame that the network
             sees; float32, shape (rows, columns).
+        height: the network's input height in pixels.
+        width: the network's input width in pixels.
 
     Returns:
         RGB, uint8: the frame, the part that the network does not see as it is; the frame's shape
@@ -71,12 +75,14 @@ def draw_activation(frame: NDArray[np.uint8], activation: NDArray[np.float32]) -
     check_frame(frame)
     factor = min(_MOST_ENLARGED, -(-_READABLE_SIDE // min(frame.shape[:2])))
     picture = frame.repeat(factor, axis=0).repeat(factor, axis=1)
-    seen = centre_crop(picture, *activation.shape)
+    rows, columns = seen_part(frame.shape[0], frame.shape[1], height, width)
+    seen = picture[
+        rows.start * factor : rows.stop * factor, columns.start * factor : columns.stop * factor
+    ]
     positive = np.maximum(activation, 0.0)
     highest = float(positive.max())
     shares = positive / highest if highest > 0.0 else positive
-    height, width = seen.shape[:2]
-    smooth = cv2.resize(shares, (width, height), interpolation=cv2.INTER_LINEAR)
+    smooth = cv2.resize(shares, (seen.shape[1], seen.shape[0]), interpolation=cv2.INTER_LINEAR)
     bytes_ = np.rint(255.0 * np.clip(smooth, 0.0, 1.0)).astype(np.uint8)
     heat = cv2.cvtColor(cv2.applyColorMap(bytes_, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
     seen[...] = cv2.addWeighted(seen, 1.0 - _OPACITY, heat, _OPACITY, 0.0)

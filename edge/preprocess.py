@@ -160,24 +160,22 @@ def _plan(rows: int, columns: int, height: int, width: int) -> tuple[slice, slic
     )
 
 
-def centre_crop(frame: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Return the part of a frame that a network sees.
+def seen_part(rows: int, columns: int, height: int, width: int) -> tuple[slice, slice]:
+    """Return which part of a frame a network sees.
 
     Args:
-        frame: shape (any height, any width, 3).
-        height: the network's input height, or anything in the same proportion to the width.
-        width: the network's input width.
+        rows: the frame's height in pixels.
+        columns: the frame's width in pixels.
+        height: the network's input height in pixels.
+        width: the network's input width in pixels.
 
     Returns:
-        The largest centred view with the aspect ratio height : width.
+        Its rows and its columns, those that `preprocess` takes into account.
 
     Raises:
         FrameError: the frame is too narrow.
     """
-    rows, columns = frame.shape[:2]
-    kept_rows, kept_columns = _crop(rows, columns, height, width)
-    top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
-    return frame[top : top + kept_rows, left : left + kept_columns]
+    return _plan(rows, columns, height, width)[:2]
 
 
 def _crop(rows: int, columns: int, height: int, width: int) -> tuple[int, int]:

@@ -94,7 +94,8 @@ def command(
             row = _row(found)
             if activation is not None and found.frame is not None and found.activation is not None:
                 picture = activation / f"{names[done - 1]}.png"
-                write_png(picture, draw_activation(found.frame, found.activation))
+                size = (classifier.model.height, classifier.model.width)
+                write_png(picture, draw_activation(found.frame, found.activation, *size))
                 row["activation"] = str(picture)
             failed += "error" in row
             decided.update([row["decision"]] if "decision" in row else [])

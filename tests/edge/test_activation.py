@@ -125,7 +125,7 @@ def test_card_says_where_it_comes_from(model: Path) -> None:
 def test_drawing_brightens_what_speaks_for_the_class() -> None:
     frame = np.full((100, 200, 3), 100, np.uint8)
     activation = np.array([[4.0, 0.0], [-3.0, 0.0]], np.float32)
-    picture = draw_activation(frame, activation)
+    picture = draw_activation(frame, activation, 25, 25)
     assert picture.shape == (400, 800, 3)
     # The network sees the middle square alone.
     assert (picture[:, :200] == 100).all()
@@ -135,9 +135,18 @@ def test_drawing_brightens_what_speaks_for_the_class() -> None:
     assert (frame == 100).all()
 
 
+def test_drawing_leaves_the_margin_that_the_network_does_not_see() -> None:
+    frame = np.full((100, 200, 3), 100, np.uint8)
+    picture = draw_activation(frame, np.ones((2, 2), np.float32), 32, 32)
+    # Three times 32 rows and columns in the middle, and each pixel four times.
+    changed = (picture != 100).any(axis=2)
+    assert np.flatnonzero(changed.any(axis=1)).tolist() == list(range(8, 392))
+    assert np.flatnonzero(changed.any(axis=0)).tolist() == list(range(208, 592))
+
+
 def test_drawing_without_anything_positive_is_dark_alike() -> None:
     picture = draw_activation(
-        np.full((50, 50, 3), 200, np.uint8), np.full((4, 4), -1.0, np.float32)
+        np.full((50, 50, 3), 200, np.uint8), np.full((4, 4), -1.0, np.float32), 25, 25
     )
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) == 1
 
