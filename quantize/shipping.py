@@ -18,9 +18,6 @@ from edge.cli.options import PATH, accuracy_line, note, table
 from edge.shipped_models import DEFAULT_MODEL, SHIPPED_MODELS, shipped_model
 from quantize.accuracy_gate.criterion import Criterion
 
-#: The network that each learns from besides the classes; those that are not here have none.
-TEACHERS = {"fast": "mobilenet-v2"}
-
 #: Accuracy is held on some 250 images, of which one is 0.4 points; all other limits are the usual
 #: ones, held on every image that the calibration did not see.
 CRITERION = Criterion(max_drop_points=0.4)
@@ -32,7 +29,7 @@ def ship(
     """Train, quantize and write one model.
 
     Args:
-        name: out of `edge.shipped_models.SHIPPED_MODELS`; the teacher comes before the others.
+        name: out of `edge.shipped_models.SHIPPED_MODELS`.
         data: the image set.
         weights: a folder with ImageNet's weights, `mobilenet_v2_ALPHA_224_no_top.weights.h5`.
         runs: where run folders go; a finished run is taken as it is.
@@ -63,7 +60,6 @@ def ship(
             weights=str(own) if recipe.default_weights else None,
             test_fraction=0.0,
             seed=seed,
-            teacher=runs / TEACHERS[name] if name in TEACHERS else None,
             resume=folder.config.is_file(),
             fit_progress=show_epoch,
         )

@@ -33,12 +33,10 @@ class Teacher:
     """A trained network to learn from.
 
     Attributes:
-        network: takes images of `side` pixels a side, normalized; gives probabilities.
-        side: height and width of its input in pixels, a multiple of the student's.
+        network: takes normalized images of the student's height and width; gives probabilities.
     """
 
     network: keras.Model
-    side: int
 
 
 def digest_teacher(path: Path) -> str:
@@ -75,14 +73,14 @@ def load_teacher(path: Path, recipe: Recipe, labels: tuple[str, ...], split: Spl
             got=f"{', '.join(config.labels)} in place of {', '.join(labels)}",
             next_step="Train a teacher on the same images",
         )
-    if config.side % recipe.side:
+    if config.side != recipe.side:
         raise TrainingError(
-            "A teacher's input is as large as the student's, or a whole number of times as large",
+            "A teacher's input is as large as the student's",
             got=f"{config.side} pixels a side, for {recipe.side}",
             next_step="Train mobilenet-v2 as the teacher",
         )
     _refuse_leaks(run.read_split(), split)
-    return Teacher(load_network(run.require_model()), config.side)
+    return Teacher(load_network(run.require_model()))
 
 
 class Distillation(layers.Layer):  # type: ignore[misc, unused-ignore]

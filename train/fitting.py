@@ -30,8 +30,7 @@ class FitData:
     """What a fitting sees.
 
     Attributes:
-        images: the training part; RGB, uint8, shape (n, side, side, 3). Where there is a teacher,
-            they are of its input's size.
+        images: the training part; RGB, uint8, shape (n, side, side, 3).
         targets: its classes; int64, shape (n,).
         validation_images: the validation part, likewise.
         validation_targets: its classes.
@@ -139,7 +138,7 @@ def fit(
 
     Raises:
         TrainingError: the loss is no number in the first epoch, or the kept state is damaged. In a
-            later epoch `FitState.lost` says so, and the network has the last good weights.
+            later epoch `FitState.lost` says so, and the network has the best good weights.
         OutputError: the checkpoint cannot be written.
     """
     images, targets = data.images, data.targets
@@ -194,10 +193,7 @@ def _training_model(
             x = RandomPiece(recipe.piece, seed=seed)(x)
             network = _for_any_side(network)
         return keras.Model(inputs, network(x))
-    # The mean of whole blocks of pixels, as `edge.preprocess` takes it.
-    times = teacher.side // network.input_shape[1]
-    scores = network(layers.AveragePooling2D(times)(x) if times > 1 else x)
-    return keras.Model(inputs, Distillation(teacher.network)(x, scores))
+    return keras.Model(inputs, Distillation(teacher.network)(x, network(x)))
 
 
 def _for_any_side(network: keras.Model) -> keras.Model:

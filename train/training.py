@@ -305,13 +305,9 @@ def _fit(
 ) -> FitState:
     train_part, validation_part = split.indices("train"), split.indices("validation")
     images, targets = image_set.images[train_part], image_set.targets[train_part]
-    teacher, seen = None, image_set.images
+    teacher = None
     if config.teacher is not None:
         teacher = load_teacher(Path(config.teacher), recipe, image_set.labels, split)
-        if teacher.side != recipe.side:
-            seen = read_image_set(
-                image_set.folder, teacher.side, teacher.side, cell=recipe.cell
-            ).images
     features = None
     if recipe.head_epochs and (not earlier.history or config.balance == "smote-features"):
         features = predict(model.get_layer("backbone"), images)
@@ -319,9 +315,9 @@ def _fit(
     if balancing.blends is not None:
         check_children(train_part[balancing.blends.parents], split.parts)
     fit_data = FitData(
-        seen[train_part],
+        images,
         targets,
-        seen[validation_part],
+        image_set.images[validation_part],
         image_set.targets[validation_part],
         balancing.blends,
         balancing.class_weights,

@@ -177,11 +177,20 @@ def test_int8_network_is_bit_exact_under_xnnpack(
         assert steps.max() <= LARGEST_STEPS, name
 
 
+def check_top(got: list[int], expected: list[int], name: str) -> None:
+    """Hold a runtime to the top class of another; closer scores than runtimes differ by are a tie.
+
+    A golden frame of mobilenet-v2, a drawing, is such a tie: 128 and 128.
+    """
+    top = int(most_likely(got, SMEAR_LABELS))
+    assert expected[top] >= max(expected) - 2 * LARGEST_STEPS, name
+
+
 def test_golden_frames_give_what_they_must(pi: Pi, on_pi: dict[str, Any]) -> None:
     assert set(on_pi["golden"]) == set(SHIPPED_MODELS)
     for name, frames in on_pi["golden"].items():
         for expected, got in frames:
-            assert most_likely(got, SMEAR_LABELS) == most_likely(expected, SMEAR_LABELS), name
+            check_top(got, expected, name)
             if pi.runtime == XNNPACK:
                 assert got == expected, name
     if pi.runtime == XNNPACK:
@@ -194,9 +203,7 @@ def test_top_class_is_the_same_under_any_runtime(
     on_pi: dict[str, Any], on_x86: dict[str, Any]
 ) -> None:
     for name, expected in on_x86["inferred"].items():
-        top = int(np.argmax(on_pi["inferred"][name]))
-        # Closer scores than what runtimes differ by are a tie.
-        assert expected[top] >= max(expected) - 2 * LARGEST_STEPS, name
+        check_top(on_pi["inferred"][name], expected, name)
 
 
 @pytest.mark.parametrize(("width", "height"), [(224, 224), (640, 480)])

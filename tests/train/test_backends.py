@@ -27,7 +27,7 @@ def test_jax_trains_a_run_that_tensorflow_quantizes(
     assert all(math.isfinite(row["loss"]) for row in history)
     resumed = blastscope(*words, "--epochs", 3, "--resume", env=on_jax)
     assert resumed.returncode == 0, resumed.stderr
-    words = ("train", "fast", "--data", smears, "--out", tmp_path / "taught", "--weights", "none")
+    words = ("train", "fast", "--data", smears, "--out", tmp_path / "taught")
     taught = blastscope(*words, "--epochs", 1, "--teacher", run.path, env=on_jax)
     assert taught.returncode == 0, taught.stderr
     model = tmp_path / "model.tflite"

@@ -6,6 +6,7 @@ import keras
 
 from train.networks.custom_cnn import custom_cnn
 from train.networks.custom_cnn_paper import custom_cnn_paper
+from train.networks.fast import fast
 from train.networks.mobilenet_v2 import mobilenet_v2
 from train.recipes import Recipe
 
@@ -25,6 +26,8 @@ def build_network(recipe: Recipe, classes: int, weights: str | None) -> keras.Mo
         return custom_cnn(recipe.side, classes)
     if recipe.network == "custom-cnn-paper":
         return custom_cnn_paper(recipe.side, classes)
+    if recipe.network == "fast":
+        return fast(recipe.side, classes)
     return mobilenet_v2(
         recipe.side,
         classes,

@@ -55,7 +55,8 @@ def _promises() -> tuple[Promise, ...]:
         ("mobilenet-v2", "grouped"): 0.995,
         ("custom-cnn", "grouped"): 0.985,
     }
-    promises = []
+    # It is for speed: nothing else is promised of it.
+    promises = [Promise("fast", "random", "accuracy", 0.993, at_least=True)]
     for (network, split), accuracy in accuracies.items():
         promises.append(Promise(network, split, "accuracy", accuracy, at_least=True))
         promises.append(Promise(network, split, points_lost(LABORATORY_SHIFT), 2.0, at_least=False))

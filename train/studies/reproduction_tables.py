@@ -79,11 +79,11 @@ def _accuracy_table(report: Mapping[str, Any], split: SplitKind) -> Table:
     rows = []
     for row in rows_of(report, split):
         figures = row["figures"]
-        accuracy = report["paper"]["accuracies"][row["row"]]
+        accuracy = report["paper"]["accuracies"].get(row["row"])
         rows.append(
             (
                 row["row"],
-                *([f"{accuracy:.2%}"] if is_random else []),
+                *([NONE if accuracy is None else f"{accuracy:.2%}"] if is_random else []),
                 table.share(figures["accuracy"]),
                 table.spread(figures["accuracy"]),
                 table.number(figures["macro_f1"]),
