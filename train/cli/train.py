@@ -32,7 +32,7 @@ Examples:
   blastscope train custom-cnn --data images --out run --epochs 5 --seed 1
   blastscope train custom-cnn --data images --out run --balance none --augment turn,stain,hue
   blastscope train custom-cnn --data images --out run --split grouped
-  blastscope train fast --data images --out run --teacher mobilenet-v2-run
+  blastscope train custom-cnn --data images --out run --teacher mobilenet-v2-run
   blastscope train custom-cnn --data images --out run --resume
   blastscope train head --data images --out model.tflite
 
@@ -48,7 +48,7 @@ custom-cnn-paper is the published form of the small network, kept for comparison
 @click.option("--out", type=PATH, required=True, help="Run folder to make.")
 @click.option(
     "--weights",
-    help="Of the backbone of mobilenet-v2, fast or cell: imagenet (downloaded once; the default), "
+    help="Of the backbone of mobilenet-v2 or cell: imagenet (downloaded once; the default), "
     "none, or the path of a .weights.h5 file.",
 )
 @click.option(
@@ -101,7 +101,7 @@ custom-cnn-paper is the published form of the small network, kept for comparison
     type=PATH,
     metavar="RUN",
     help="A finished run whose network to learn from besides the classes, such as MobileNetV2's "
-    "for fast; it must not know what this run is tested with.",
+    "for custom-cnn; it must not know what this run is tested with.",
 )
 @click.option(
     "--resume",
