@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import layers
+
+from train.networks.convolution import convolution
 
 
 def custom_cnn(side: int, classes: int) -> keras.Model:
@@ -26,20 +26,14 @@ def custom_cnn(side: int, classes: int) -> keras.Model:
         Input float32 (batch, side, side, 3) in [-1, 1); output probabilities (batch, classes).
     """
     inputs = keras.Input((side, side, 3), name="image")
-    x = _convolution(inputs, 24, strides=2)
+    x = convolution(inputs, 24, strides=2)
     for filters in (48, 96, 128):
         x = layers.MaxPooling2D()(x)
-        x = _convolution(x, filters)
-    x = layers.Add()([x, _convolution(x, 128)])
+        x = convolution(x, filters)
+    x = layers.Add()([x, convolution(x, 128)])
     x = layers.MaxPooling2D()(x)
-    x = _convolution(x, 192)
+    x = convolution(x, 192)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(0.2)(x)
     outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="scores")(x)
     return keras.Model(inputs, outputs, name="custom-cnn")
-
-
-def _convolution(x: Any, filters: int, strides: int = 1) -> Any:
-    x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.9)(x)
-    return layers.ReLU()(x)
