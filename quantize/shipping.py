@@ -31,7 +31,7 @@ def ship(
     Args:
         name: out of `edge.shipped_models.SHIPPED_MODELS`.
         data: the image set.
-        weights: a folder with ImageNet's weights, `mobilenet_v2_ALPHA_224_no_top.weights.h5`.
+        weights: a folder with ImageNet's weights, `mobilenet_v2_1.0_224_no_top.weights.h5`.
         runs: where run folders go; a finished run is taken as it is.
         out: where models go.
         seed: of everything random.
@@ -50,7 +50,7 @@ def ship(
     from train.training import train
 
     recipe = find_recipe(name)
-    own = weights / f"mobilenet_v2_{recipe.alpha}_224_no_top.weights.h5"
+    own = weights / "mobilenet_v2_1.0_224_no_top.weights.h5"
     folder = RunFolder(runs / name)
     if not folder.model.is_file():
         train(

@@ -31,7 +31,6 @@ class Recipe:
         head_epochs: passes over the features of a frozen backbone, before fine-tuning.
         frozen_layers: how many of the backbone's first layers stay as they are.
         default_weights: of the backbone; None for a network that has no such weights.
-        alpha: share of MobileNetV2's usual channels that the backbone has.
         own_statistics: the backbone's batch normalization learns from smears.
         task: out of `edge.labels.TASKS`, whose classes the images must be of; None for any.
         cell: the square that the network sees around a single cell; None for fields.
@@ -50,7 +49,6 @@ class Recipe:
     head_epochs: int = 0
     frozen_layers: int = 0
     default_weights: str | None = None
-    alpha: float = 1.0
     own_statistics: bool = False
     task: str | None = None
     cell: CellCrop | None = None

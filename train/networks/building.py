@@ -32,6 +32,5 @@ def build_network(recipe: Recipe, classes: int, weights: str | None) -> keras.Mo
         recipe.side,
         classes,
         weights or "none",
-        recipe.alpha,
         own_statistics=recipe.own_statistics,
     )
