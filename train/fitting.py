@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from edge.errors import TrainingError
 from edge.preprocess import INPUT_MEAN, INPUT_STD
-from train.augmentation.piece import RandomPiece
 from train.augmentation.sequence import augmentation_layers
 from train.balance.blends import Blends
 from train.batches import Batches
@@ -147,16 +146,18 @@ def fit(
         targets = np.concatenate([targets, data.blends.targets])
     bank = ImageBank(np.concatenate([images, data.validation_images]))
     training_model = _training_model(bank, network, data.teacher, recipe, seed)
-    steps = math.ceil(len(images) / recipe.batch_size)
-    _compile(training_model, recipe, steps * epochs)
     state = FitState() if earlier is None else FitState([*earlier.history], earlier.kept_epoch)
+    batches = Batches(targets, recipe.batch_size, seed, epoch=len(state.history))
+    _compile(training_model, recipe, batches.steps * epochs)
     if state.history:
         checkpoint.restore_last(training_model, network)
     validation_positions = np.arange(len(images), len(bank), dtype=np.int32)
-    keeper = _Keeper(state, checkpoint, network, epochs, steps, progress)
+    keeper = _Keeper(state, checkpoint, network, epochs, batches.steps, progress)
     try:
         training_model.fit(
-            Batches(targets, recipe.batch_size, seed, epoch=len(state.history)),
+            batches,
+            steps_per_epoch=batches.steps,
+            shuffle=False,
             validation_data=(validation_positions, data.validation_targets),
             validation_batch_size=recipe.batch_size,
             initial_epoch=len(state.history),
@@ -185,12 +186,12 @@ def _training_model(
     """Put the images, augmentation and normalization before the network, and its teacher beside."""
     inputs = keras.Input((), dtype="int32")
     x = bank(inputs)
-    for layer in augmentation_layers(recipe.augmentation, seed):
+    piece = recipe.piece if teacher is None else None
+    for layer in augmentation_layers(recipe.augmentation, seed, piece):
         x = layer(x)
     x = layers.Rescaling(1 / INPUT_STD, offset=-INPUT_MEAN / INPUT_STD)(x)
     if teacher is None:
-        if recipe.piece is not None:
-            x = RandomPiece(recipe.piece, seed=seed)(x)
+        if piece is not None:
             network = _for_any_side(network)
         return keras.Model(inputs, network(x))
     return keras.Model(inputs, Distillation(teacher.network)(x, network(x)))

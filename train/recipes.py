@@ -82,7 +82,7 @@ RECIPES: dict[str, Recipe] = {
             frozen_layers=54,
             default_weights="imagenet",
         ),
-        Recipe("fast", 224, 70, 16, 3e-3, 1e-2, piece=160, optimizer="muon"),
+        Recipe("fast", 224, 120, 16, 3e-3, 1e-2, piece=160, optimizer="muon"),
         Recipe(
             "cell",
             96,

@@ -10,29 +10,40 @@ from train.augmentation.camera import RandomDefocus, RandomJpeg, RandomNoise
 from train.augmentation.corner import RandomCorner
 from train.augmentation.hue import RandomHue
 from train.augmentation.names import AUGMENTATIONS, check_augmentations
+from train.augmentation.piece import RandomPiece
 from train.augmentation.share import RandomShare
 from train.augmentation.turn import RandomTurn
 
 __all__ = ["AUGMENTATIONS", "augmentation_layers"]
 
 
-def augmentation_layers(names: Sequence[str], seed: int) -> list[Any]:
+def augmentation_layers(names: Sequence[str], seed: int, piece: int | None = None) -> list[Any]:
     """Return the layers for some changes, in the order in which light and camera act.
 
     Args:
         names: out of `AUGMENTATIONS`.
         seed: each layer gets one of its own, derived from this.
+        piece: height and width in pixels of the random piece that is seen; None for whole images.
 
     Returns:
-        Keras layers from RGB images (batch, height, width, 3), values 0..255, to such images.
+        Keras layers from RGB images (batch, height, width, 3), values 0..255, to such images, or
+        to pieces of them while training.
 
     Raises:
         TrainingError: a name is unknown.
     """
     check_augmentations(names)
+    # The corner is a place of the whole image; all else is as good on a piece, and costs less.
+    corner = [RandomCorner(seed=seed)] if "corner" in names else []
+    changes = _changes(names, seed)
+    if piece is None:
+        return corner + changes
+    return [*corner, RandomPiece(piece, seed=seed, changes=changes)]
+
+
+def _changes(names: Sequence[str], seed: int) -> list[Any]:
+    """Return what an image goes through wherever it was taken from."""
     layers: list[Any] = []
-    if "corner" in names:
-        layers.append(RandomCorner(seed=seed))
     if "turn" in names:
         layers.append(RandomTurn())
     absorption = {"channel": 0.3, "stain": 0.3, "exposure": 0.15, "white-balance": 0.1}

@@ -86,6 +86,16 @@ def test_pieces_come_from_everywhere_in_their_own_scale() -> None:
     np.testing.assert_array_equal(run(layer, batch, training=False), batch)
 
 
+def test_pieces_go_through_their_changes_and_wholes_do_not(images: np.ndarray) -> None:
+    layers = augmentation_layers(("corner", "turn", "stain"), 1, piece=5)
+    assert [type(layer) for layer in layers] == [RandomCorner, RandomPiece]
+    layer = RandomPiece(5, seed=1, changes=[RandomAbsorption(exposure=0.2)])
+    pieces = run(layer, images, training=True)
+    assert pieces.shape == (len(images), 5, 5, 3)
+    assert np.abs(pieces - run(RandomPiece(5, seed=1), images, training=True)).max() > 1
+    np.testing.assert_array_equal(run(layer, images, training=False), images)
+
+
 def test_absorption_changes_each_image_its_own_way_and_keeps_the_range(images: np.ndarray) -> None:
     changed = run(RandomAbsorption(0.3, 0.3, 0.15, 0.1, seed=1), images, training=True)
     assert changed.min() >= 0.0
