@@ -9,8 +9,9 @@ from edge.cell_crop import CellCrop
 from edge.errors import TrainingError
 from train.augmentation.names import AUGMENTATIONS
 
-#: "channel" is a rougher form of what "stain" does: it is there for comparison.
-USUAL_AUGMENTATIONS = tuple(name for name in AUGMENTATIONS if name != "channel")
+#: "channel" is a rougher form of what "stain" does, there for comparison; "rotation" is for single
+#: cells.
+USUAL_AUGMENTATIONS = tuple(name for name in AUGMENTATIONS if name not in ("channel", "rotation"))
 
 Optimizer = Literal["adamw", "muon"]
 
@@ -85,19 +86,17 @@ RECIPES: dict[str, Recipe] = {
         Recipe("fast", 224, 120, 16, 3e-3, 1e-2, piece=160, optimizer="muon"),
         Recipe(
             "cell",
-            96,
-            14,
-            32,
-            1e-3,
-            1e-4,
-            # Noise and blur would colour the black around the cell.
-            ("turn", "stain", "exposure", "white-balance"),
-            head_epochs=30,
-            default_weights="imagenet",
-            own_statistics=True,
+            144,
+            120,
+            16,
+            3e-3,
+            1e-2,
+            # Stains and light are evened out in such sets; noise and blur would colour the black.
+            ("turn", "rotation"),
             task="binary",
-            # A third of it is the input: whole blocks of pixels, and all but the largest cells.
+            # Half of it is the input: whole blocks of pixels, and all but the largest cells.
             cell=CellCrop(288, 450),
+            optimizer="muon",
         ),
     )
 }

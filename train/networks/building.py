@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 
+from train.networks.cell import cell
 from train.networks.custom_cnn import custom_cnn
 from train.networks.custom_cnn_paper import custom_cnn_paper
 from train.networks.fast import fast
@@ -28,6 +29,8 @@ def build_network(recipe: Recipe, classes: int, weights: str | None) -> keras.Mo
         return custom_cnn_paper(recipe.side, classes)
     if recipe.network == "fast":
         return fast(recipe.side, classes)
+    if recipe.network == "cell":
+        return cell(recipe.side, classes)
     return mobilenet_v2(
         recipe.side,
         classes,
