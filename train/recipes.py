@@ -32,7 +32,6 @@ class Recipe:
         head_epochs: passes over the features of a frozen backbone, before fine-tuning.
         frozen_layers: how many of the backbone's first layers stay as they are.
         default_weights: of the backbone; None for a network that has no such weights.
-        own_statistics: the backbone's batch normalization learns from smears.
         task: out of `edge.labels.TASKS`, whose classes the images must be of; None for any.
         cell: the square that the network sees around a single cell; None for fields.
         piece: height and width in pixels of the random piece of each image that a training step
@@ -50,7 +49,6 @@ class Recipe:
     head_epochs: int = 0
     frozen_layers: int = 0
     default_weights: str | None = None
-    own_statistics: bool = False
     task: str | None = None
     cell: CellCrop | None = None
     piece: int | None = None
