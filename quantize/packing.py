@@ -13,7 +13,6 @@ from edge import __version__
 from edge.cell_crop import read_cell_crop
 from edge.classifier import Classifier
 from edge.errors import ModelFileError, OutputError
-from edge.golden_frames import describe_golden_frames, render_golden_frames
 from edge.interpreter import Interpreter
 from edge.labels import DISCLAIMER
 from edge.model_archive import CARD_NAME, DOMAIN_NAME, LABELS_NAME, build_archive
@@ -21,6 +20,7 @@ from edge.model_card import describe_part, label_file
 from edge.model_file import ModelFile, parse_model_file, read_tflite_bytes
 from edge.output import make_folder, require_absent, whole_file
 from quantize.card import minimal_card
+from quantize.golden_frames import choose_golden_frames
 from quantize.metadata import build_metadata, pack
 
 
@@ -108,14 +108,14 @@ def pack_model(plain: bytes, card: Mapping[str, Any], domain: bytes | None = Non
     )
     graph = _graph_alone(pack(plain, metadata, {LABELS_NAME: b""}))
     height, width = preprocessing["height"], preprocessing["width"]
-    frames = render_golden_frames(height, width, on_black=cell is not None)
+    frames, golden = choose_golden_frames(graph, height, width, cell)
     others = frames if domain is None else {DOMAIN_NAME: domain, **frames}
     files = {LABELS_NAME: label_file(labels), **others}
     complete = {
         **card,
         "graph": describe_part(graph),
         "members": {name: describe_part(data) for name, data in files.items()},
-        "golden": describe_golden_frames(graph, frames, height, width, cell),
+        "golden": golden,
     }
     # A line for each field, and no spaces before it: the smallest form that people can read.
     encoded = (json.dumps(complete, indent=0, allow_nan=False) + "\n").encode()
