@@ -74,7 +74,7 @@ def test_rotation_takes_every_angle_about_the_middle_with_black_around() -> None
     rows, columns = np.mgrid[0:65, 0:65] - 32.0
     spot = 200 * np.exp(-((rows + 20) ** 2 + columns**2) / 8)
     batch = np.tile(spot[None, :, :, None].astype(np.float32), (256, 1, 1, 3))
-    turned = run(RandomRotation(seed=3), batch, training=True)[..., 0]
+    turned = run(RandomRotation(share=1.0, seed=3), batch, training=True)[..., 0]
     weights = turned / turned.sum(axis=(1, 2), keepdims=True)
     y, x = (weights * rows).sum(axis=(1, 2)), (weights * columns).sum(axis=(1, 2))
     radius = np.hypot(y, x) / 20
@@ -88,6 +88,10 @@ def test_rotation_takes_every_angle_about_the_middle_with_black_around() -> None
     assert (corners == 0).any(), "what comes in from outside is black"
     assert np.ptp(corners, axis=1).max() == 0
     np.testing.assert_array_equal(run(RandomRotation(seed=3), batch, training=False), batch)
+
+    some = run(RandomRotation(seed=3), batch, training=True)
+    same = (np.abs(some - batch).max(axis=(1, 2, 3)) < 1e-3).mean()
+    assert 0.35 < same < 0.65, "half of the images stay as they are, as a device has them"
 
 
 def test_pieces_come_from_everywhere_in_their_own_scale() -> None:
