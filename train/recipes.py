@@ -9,8 +9,9 @@ from edge.cell_crop import CellCrop
 from edge.errors import TrainingError
 from train.augmentation.names import AUGMENTATIONS
 
-#: "channel" is a rougher form of what "stain" does: it is there for comparison.
-USUAL_AUGMENTATIONS = tuple(name for name in AUGMENTATIONS if name != "channel")
+#: "channel" is a rougher form of what "stain" does, there for comparison; "rotation" is for single
+#: cells.
+USUAL_AUGMENTATIONS = tuple(name for name in AUGMENTATIONS if name not in ("channel", "rotation"))
 
 Optimizer = Literal["adamw", "muon"]
 
@@ -31,7 +32,6 @@ class Recipe:
         head_epochs: passes over the features of a frozen backbone, before fine-tuning.
         frozen_layers: how many of the backbone's first layers stay as they are.
         default_weights: of the backbone; None for a network that has no such weights.
-        own_statistics: the backbone's batch normalization learns from smears.
         task: out of `edge.labels.TASKS`, whose classes the images must be of; None for any.
         cell: the square that the network sees around a single cell; None for fields.
         piece: height and width in pixels of the random piece of each image that a training step
@@ -49,7 +49,6 @@ class Recipe:
     head_epochs: int = 0
     frozen_layers: int = 0
     default_weights: str | None = None
-    own_statistics: bool = False
     task: str | None = None
     cell: CellCrop | None = None
     piece: int | None = None
@@ -85,19 +84,17 @@ RECIPES: dict[str, Recipe] = {
         Recipe("fast", 224, 120, 16, 3e-3, 1e-2, piece=160, optimizer="muon"),
         Recipe(
             "cell",
-            96,
-            14,
-            32,
-            1e-3,
-            1e-4,
-            # Noise and blur would colour the black around the cell.
-            ("turn", "stain", "exposure", "white-balance"),
-            head_epochs=30,
-            default_weights="imagenet",
-            own_statistics=True,
+            144,
+            120,
+            16,
+            3e-3,
+            1e-2,
+            # Stains and light are evened out in such sets; noise and blur would colour the black.
+            ("turn", "rotation"),
             task="binary",
-            # A third of it is the input: whole blocks of pixels, and all but the largest cells.
+            # Half of it is the input: whole blocks of pixels, and all but the largest cells.
             cell=CellCrop(288, 450),
+            optimizer="muon",
         ),
     )
 }

@@ -21,7 +21,6 @@ from edge.cli.options import (
     epilog="""\b
 Examples:
   blastscope reproduce cnmc C-NMC --out cnmc
-  blastscope reproduce cnmc C-NMC --out cnmc --weights mobilenet_v2_1.0_224_no_top.weights.h5
   blastscope reproduce cnmc C-NMC --out quick --seeds 0 --epochs 1 --json
 
 \b
@@ -31,11 +30,6 @@ The same command goes on with a study that was stopped, and prints a finished on
 )
 @click.argument("data", type=PATH)
 @click.option("--out", type=PATH, required=True, help="Folder for the runs and the tables.")
-@click.option(
-    "--weights",
-    help="Of the backbone: imagenet (downloaded once; the default), none, or the path of a "
-    ".weights.h5 file of MobileNetV2 with alpha 1.0.",
-)
 @click.option(
     "--seeds",
     default="0-2",
@@ -47,7 +41,6 @@ The same command goes on with a study that was stopped, and prints a finished on
 def command(
     data: Path,
     out: Path,
-    weights: str | None,
     seeds: str,
     epochs: int | None,
     as_json: bool,
@@ -75,10 +68,8 @@ def command(
             out,
             seeds=parse_seeds(seeds),
             quantized={"int8": quantize_cells},
-            weights=weights,
             epochs=epochs,
             options={
-                "weights": weights and "WEIGHTS",
                 "seeds": seeds if seeds != "0-2" else None,
                 "epochs": None if epochs is None else str(epochs),
             },

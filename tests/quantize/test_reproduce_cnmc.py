@@ -18,7 +18,7 @@ from train.recipes import RECIPES, Recipe
 
 @pytest.fixture
 def light_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The network is the real small one; MobileNetV2 takes minutes to compile."""
+    """A real network, of a few seconds."""
     crop = CellCrop(288, 450)
     light = Recipe("custom-cnn", 32, 1, 8, 2e-3, 1e-3, ("turn",), task="binary", cell=crop)
     monkeypatch.setitem(RECIPES, "cell", light)
@@ -122,7 +122,7 @@ def test_bad_sets_are_told_plainly_and_leave_nothing(
 def test_cell_network_takes_no_fields(
     smears: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ("train", "cell", "--data", smears, "--out", tmp_path / "run", "--weights", "none")
+    words = ("train", "cell", "--data", smears, "--out", tmp_path / "run")
     code, _, told = _command(capsys, *words)
     assert code == 2
     assert "cell is for the binary task: the classes all and hem" in told

@@ -10,6 +10,7 @@ from edge.errors import TrainingError
 AUGMENTATIONS: dict[str, str] = {
     "corner": "scale bars taken out, or another image's put in",
     "turn": "mirrored, and turned by quarter turns",
+    "rotation": "half of them turned by any angle, with black around, a little larger or smaller",
     "channel": "each colour channel's optical density",
     "stain": "amounts of three stains (HED)",
     "exposure": "lamp and exposure",

@@ -11,6 +11,7 @@ from train.augmentation.corner import RandomCorner
 from train.augmentation.hue import RandomHue
 from train.augmentation.names import AUGMENTATIONS, check_augmentations
 from train.augmentation.piece import RandomPiece
+from train.augmentation.rotation import RandomRotation
 from train.augmentation.share import RandomShare
 from train.augmentation.turn import RandomTurn
 
@@ -46,6 +47,8 @@ def _changes(names: Sequence[str], seed: int) -> list[Any]:
     layers: list[Any] = []
     if "turn" in names:
         layers.append(RandomTurn())
+    if "rotation" in names:
+        layers.append(RandomRotation(seed=seed))
     absorption = {"channel": 0.3, "stain": 0.3, "exposure": 0.15, "white-balance": 0.1}
     chosen = {
         name.replace("-", "_"): strength for name, strength in absorption.items() if name in names

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 
+from train.networks.cell import cell
 from train.networks.custom_cnn import custom_cnn
 from train.networks.custom_cnn_paper import custom_cnn_paper
 from train.networks.fast import fast
 from train.networks.mobilenet_v2 import mobilenet_v2
 from train.recipes import Recipe
+
+#: What builds each network that has no backbone, from its input's side and its number of classes.
+FROM_SCRATCH: dict[str, Callable[[int, int], keras.Model]] = {
+    "custom-cnn": custom_cnn,
+    "custom-cnn-paper": custom_cnn_paper,
+    "fast": fast,
+    "cell": cell,
+}
 
 
 def build_network(recipe: Recipe, classes: int, weights: str | None) -> keras.Model:
@@ -22,15 +33,6 @@ def build_network(recipe: Recipe, classes: int, weights: str | None) -> keras.Mo
     Raises:
         TrainingError: the weights cannot be had, or belong to another network.
     """
-    if recipe.network == "custom-cnn":
-        return custom_cnn(recipe.side, classes)
-    if recipe.network == "custom-cnn-paper":
-        return custom_cnn_paper(recipe.side, classes)
-    if recipe.network == "fast":
-        return fast(recipe.side, classes)
-    return mobilenet_v2(
-        recipe.side,
-        classes,
-        weights or "none",
-        own_statistics=recipe.own_statistics,
-    )
+    if recipe.network in FROM_SCRATCH:
+        return FROM_SCRATCH[recipe.network](recipe.side, classes)
+    return mobilenet_v2(recipe.side, classes, weights or "none")

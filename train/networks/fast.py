@@ -25,8 +25,24 @@ def fast(side: int, classes: int) -> keras.Model:
     Returns:
         Input float32 (batch, side, side, 3) in [-1, 1); output probabilities (batch, classes).
     """
+    return plain_network(side, classes, block=4, dropout=0.1, name="fast")
+
+
+def plain_network(side: int, classes: int, *, block: int, dropout: float, name: str) -> keras.Model:
+    """Build `fast`, or a network like it.
+
+    Args:
+        side: height and width of the input in pixels; a multiple of eight blocks.
+        classes: how many classes there are.
+        block: height and width in pixels of what the first convolution takes at a time.
+        dropout: share of the averages that a training step leaves out.
+        name: of the network.
+
+    Returns:
+        Input float32 (batch, side, side, 3) in [-1, 1); output probabilities (batch, classes).
+    """
     inputs = keras.Input((side, side, 3), name="image")
-    x = convolution(inputs, 24, size=4, strides=4)
+    x = convolution(inputs, 24, size=block, strides=block)
     for filters in (48, 96):
         x = layers.MaxPooling2D()(x)
         x = convolution(x, filters)
@@ -34,6 +50,6 @@ def fast(side: int, classes: int) -> keras.Model:
     x = layers.MaxPooling2D()(x)
     x = convolution(x, 128)
     x = layers.GlobalAveragePooling2D()(x)
-    x = layers.Dropout(0.1)(x)
+    x = layers.Dropout(dropout)(x)
     outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="scores")(x)
-    return keras.Model(inputs, outputs, name="fast")
+    return keras.Model(inputs, outputs, name=name)

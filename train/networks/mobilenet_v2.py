@@ -18,14 +18,12 @@ def mobilenet_v2(
     classes: int,
     weights: str,
     alpha: float = 1.0,
-    *,
-    own_statistics: bool = False,
 ) -> keras.Model:
     """Build MobileNetV2 with a head for our classes in place of ImageNet's thousand.
 
     Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018. Batch
-    normalization keeps its ImageNet statistics unless it is told otherwise: a smear batch is small
-    and uniform, and does not give better ones for images as large as ImageNet's.
+    normalization keeps its ImageNet statistics: a smear batch is small and uniform, and does not
+    give better ones.
 
     Args:
         side: height and width of the input in pixels.
@@ -33,8 +31,6 @@ def mobilenet_v2(
         weights: "imagenet" (downloaded by Keras), "none" (random), or the path of a
             `.weights.h5` file without ImageNet's top layer.
         alpha: share of the usual channels.
-        own_statistics: batch normalization learns from smears, as it must where images are much
-            smaller than ImageNet's.
 
     Returns:
         Input float32 (batch, side, side, 3) in [-1, 1); output probabilities (batch, classes).
@@ -54,11 +50,9 @@ def mobilenet_v2(
     _load_backbone_weights(backbone, alpha, weights)
     for layer in backbone.layers:
         if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = own_statistics
-            # Keras's 0.999 is for ImageNet's many steps: here they would lag behind the weights.
-            layer.momentum = 0.9
+            layer.trainable = False
     inputs = keras.Input((side, side, 3), name="image")
-    features = backbone(inputs) if own_statistics else backbone(inputs, training=False)
+    features = backbone(inputs, training=False)
     head = keras.Sequential(
         [
             keras.Input((features.shape[-1],)),

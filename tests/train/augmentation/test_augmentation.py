@@ -14,6 +14,7 @@ from train.augmentation.camera import RandomDefocus, RandomJpeg, RandomNoise
 from train.augmentation.corner import RandomCorner
 from train.augmentation.hue import RandomHue
 from train.augmentation.piece import RandomPiece
+from train.augmentation.rotation import RandomRotation
 from train.augmentation.sequence import AUGMENTATIONS, augmentation_layers
 from train.augmentation.share import RandomShare
 from train.augmentation.turn import RandomTurn
@@ -67,6 +68,30 @@ def test_any_batch_size_keeps_its_images(images: np.ndarray, count: int) -> None
     assert np.isfinite(changed).all()
     turned = run(RandomTurn(), batch, training=True)
     assert np.allclose(turned.sum(axis=(1, 2)), batch.sum(axis=(1, 2)))
+
+
+def test_rotation_takes_every_angle_about_the_middle_with_black_around() -> None:
+    rows, columns = np.mgrid[0:65, 0:65] - 32.0
+    spot = 200 * np.exp(-((rows + 20) ** 2 + columns**2) / 8)
+    batch = np.tile(spot[None, :, :, None].astype(np.float32), (256, 1, 1, 3))
+    turned = run(RandomRotation(share=1.0, seed=3), batch, training=True)[..., 0]
+    weights = turned / turned.sum(axis=(1, 2), keepdims=True)
+    y, x = (weights * rows).sum(axis=(1, 2)), (weights * columns).sum(axis=(1, 2))
+    radius = np.hypot(y, x) / 20
+    assert np.exp(-0.08) - 0.01 < radius.min() < 0.95
+    assert 1.05 < radius.max() < np.exp(0.08) + 0.01
+    eighths = np.floor((np.arctan2(y, x) + np.pi) / (np.pi / 4)).astype(int) % 8
+    assert set(eighths.tolist()) == set(range(8))
+
+    white = np.full((64, 16, 16, 3), 255.0, np.float32)
+    corners = run(RandomRotation(seed=3), white, training=True)[:, 0, 0]
+    assert (corners == 0).any(), "what comes in from outside is black"
+    assert np.ptp(corners, axis=1).max() == 0
+    np.testing.assert_array_equal(run(RandomRotation(seed=3), batch, training=False), batch)
+
+    some = run(RandomRotation(seed=3), batch, training=True)
+    same = (np.abs(some - batch).max(axis=(1, 2, 3)) < 1e-3).mean()
+    assert 0.35 < same < 0.65, "half of the images stay as they are, as a device has them"
 
 
 def test_pieces_come_from_everywhere_in_their_own_scale() -> None:

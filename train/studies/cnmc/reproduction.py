@@ -34,7 +34,6 @@ def reproduce_cells(
     *,
     seeds: Sequence[int],
     quantized: Mapping[str, Quantized],
-    weights: str | None = None,
     epochs: int | None = None,
     options: Mapping[str, str | None] | None = None,
     tell: Tell = lambda line: None,
@@ -49,7 +48,6 @@ def reproduce_cells(
         seeds: of the random splits, one run for each. The folds are tested once each, whatever
             these are.
         quantized: what makes each precision besides float, by its name.
-        weights: of the backbone; None takes the recipe's.
         epochs: passes over the training part; None takes the recipe's.
         options: the command's options, to be printed with the tables.
         tell: gets a line before each run.
@@ -67,7 +65,7 @@ def reproduce_cells(
         OutputError: `out` holds something else, or cannot be written.
     """
     recipe = find_recipe(NETWORK)
-    row = Row(NETWORK, NETWORK, weights, epochs=epochs)
+    row = Row(NETWORK, NETWORK, epochs=epochs)
     RunPlan(row, "random", 0).options()
     image_sets = ImageSets(data, read_progress)
     image_set = image_sets.at(recipe.side, recipe.cell)
