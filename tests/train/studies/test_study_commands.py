@@ -135,7 +135,9 @@ def test_augmentation_is_compared_under_the_shift_and_with_swapped_corners(
 
 
 def test_rows_are_what_their_names_say() -> None:
-    assert sorted(name for names in KINDS.values() for name in names) == sorted(AUGMENTATIONS)
+    # A field has no black around it: "rotation" is for single cells.
+    for_fields = set(AUGMENTATIONS) - {"rotation"}
+    assert sorted(name for names in KINDS.values() for name in names) == sorted(for_fields)
     rows = {
         row.name: row.augmentation
         for row in augmentation_rows("custom-cnn", ["none", "without-stain", "only-turn"])
