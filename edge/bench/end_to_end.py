@@ -142,6 +142,7 @@ def measure_end_to_end(
         pixels = np.random.default_rng(seed).integers(0, 256, bare.input.shape[1:])
         bare.input_view()[...] = pixels
         jpeg = _encode(frame)
+        # What a job returns is kept to the end: no frames.
         jobs: dict[str, Callable[[], Any]] = {
             "bare": bare.invoke,
             "decision": lambda: classifier.classify(frame).timing_ms,
