@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bench.percentiles import order_statistic
+from edge.bench.percentiles import order_statistic, ratio_in_turns
 from edge.bench.sessions import Session
 from edge.classifier import Classifier
 from edge.image_file import decode_image
@@ -26,8 +27,8 @@ _WARM_UP_S = 0.5
 #: How many frames in a row are timed in a turn, after one that is kept apart.
 _IN_A_TURN = 5
 
-#: What each job's runs took in milliseconds, and what they returned.
-_Runs = dict[str, list[tuple[float, Any]]]
+#: For each job its turns: what each run took in milliseconds, and what it returned.
+_Turns = dict[str, list[list[tuple[float, Any]]]]
 
 #: Of the JPEG that is decoded: what cameras write.
 _JPEG_QUALITY = 95
@@ -64,6 +65,11 @@ class EndToEnd:
         first_decision: the decision of the first frame in each turn, which finds what another left
             in the caches; it counts nowhere else.
         first_bare: the bare invoke likewise.
+        ratio: of the time to a decision to that of the bare interpreter's invoke, as
+            `edge.bench.percentiles.ratio_in_turns` has it.
+        first_ratio: likewise of the first frame in each turn.
+        explained_ratio: of the invoke that gives the added outputs to the bare one, likewise.
+        peer_ratios: of each other runtime's time to a class to that to our decision, likewise.
     """
 
     model_id: str
@@ -81,21 +87,10 @@ class EndToEnd:
     peers: dict[str, Timing]
     first_decision: Timing
     first_bare: Timing
-
-    @property
-    def ratio(self) -> float:
-        """Median time to a decision over that of the bare interpreter's invoke."""
-        return self.decision.p50_ms / self.bare.p50_ms
-
-    @property
-    def first_ratio(self) -> float:
-        """Likewise of the first frame in each turn."""
-        return self.first_decision.p50_ms / self.first_bare.p50_ms
-
-    @property
-    def explained_ratio(self) -> float | None:
-        """Median time of the invoke that gives the added outputs over that of the bare one."""
-        return None if self.explained is None else self.explained.p50_ms / self.bare.p50_ms
+    ratio: float
+    first_ratio: float
+    explained_ratio: float | None
+    peer_ratios: dict[str, float]
 
     def shares(self) -> dict[str, float]:
         """Return what each stage, decoding first, takes of the whole; they add up to 1."""
@@ -155,10 +150,12 @@ def measure_end_to_end(
         for name, session in (peers or {}).items():
             jobs[f"peer {name}"] = partial(session.classify, frame)
         _warm_up(jobs.values())
-        first, counted = _take_turns(jobs, rounds, seed, progress)
-    figures = {name: _summarize([ms for ms, _ in runs]) for name, runs in counted.items()}
-    firsts = {name: _summarize([ms for ms, _ in runs]) for name, runs in first.items()}
-    stages = [timing_ms for _, timing_ms in counted["decision"]]
+        turns = _take_turns(jobs, rounds, seed, progress)
+    taken = {name: [[ms for ms, _ in turn] for turn in of_job] for name, of_job in turns.items()}
+    first = {name: [turn[:1] for turn in of_job] for name, of_job in taken.items()}
+    counted = {name: [turn[1:] for turn in of_job] for name, of_job in taken.items()}
+    figures = {name: _summarize(list(chain(*of_job))) for name, of_job in counted.items()}
+    stages = [timing_ms for turn in turns["decision"] for _, timing_ms in turn[1:]]
     return EndToEnd(
         model_id=model.model_id,
         runtime=bare.runtime,
@@ -176,8 +173,19 @@ def measure_end_to_end(
         bare=figures["bare"],
         explained=figures.get("explained"),
         peers={name: figures[f"peer {name}"] for name in peers or {}},
-        first_decision=firsts["decision"],
-        first_bare=firsts["bare"],
+        first_decision=_summarize(list(chain(*first["decision"]))),
+        first_bare=_summarize(list(chain(*first["bare"]))),
+        ratio=ratio_in_turns(counted["decision"], counted["bare"]),
+        first_ratio=ratio_in_turns(first["decision"], first["bare"]),
+        explained_ratio=(
+            ratio_in_turns(counted["explained"], counted["bare"])
+            if "explained" in counted
+            else None
+        ),
+        peer_ratios={
+            name: ratio_in_turns(counted[f"peer {name}"], counted["decision"])
+            for name in peers or {}
+        },
     )
 
 
@@ -199,21 +207,19 @@ def _take_turns(
     rounds: int,
     seed: int,
     progress: Callable[[int, int], None] | None,
-) -> tuple[_Runs, _Runs]:
-    """Return each job's first runs of all turns, and the others."""
+) -> _Turns:
+    """Return each job's turns, of which the first run is one more than was asked for."""
     generator = np.random.default_rng(seed)
     names = list(jobs)
-    first: _Runs = {name: [] for name in names}
-    counted: _Runs = {name: [] for name in names}
+    turns: _Turns = {name: [] for name in names}
     for done in range(0, rounds, _IN_A_TURN):
         to_count = min(_IN_A_TURN, rounds - done)
         for place in generator.permutation(len(names)).tolist():
             name = names[place]
-            first[name].append(_time(jobs[name]))
-            counted[name] += [_time(jobs[name]) for _ in range(to_count)]
+            turns[name].append([_time(jobs[name]) for _ in range(1 + to_count)])
         if progress is not None:
             progress(done + to_count, rounds)
-    return first, counted
+    return turns
 
 
 def _time(job: Callable[[], Any]) -> tuple[float, Any]:

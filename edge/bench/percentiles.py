@@ -1,4 +1,4 @@
-"""Percentiles of latencies, and bounds on them that hold with 99 % confidence."""
+"""Percentiles of latencies, bounds on them that hold with 99 % confidence, and ratios."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from statistics import median
 
 #: Of the early-stopping estimate, as in MLPerf Inference.
 CONFIDENCE = 0.99
@@ -43,6 +44,22 @@ def order_statistic(ordered: Sequence[float], percentile: int) -> float:
         percentile: above 0 and at most 100.
     """
     return ordered[max(1, math.ceil(percentile * len(ordered) / 100)) - 1]
+
+
+def ratio_in_turns(ours: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> float:
+    """Return how many times as long one job takes as another that it took turns with.
+
+    A machine whose load changes meanwhile slows both of a turn, but not all turns alike: the ratio
+    of medians over all runs then depends on which of the two met more of it.
+
+    Args:
+        ours: times of the one job's runs in each turn, above 0; no turn is empty.
+        others: of the other's in the same turns.
+
+    Returns:
+        The median over the turns of the ratio of both medians.
+    """
+    return median(median(mine) / median(its) for mine, its in zip(ours, others, strict=True))
 
 
 def early_stopping(ordered: Sequence[float], percentile: int) -> EarlyStopping:

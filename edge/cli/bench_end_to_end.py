@@ -81,16 +81,7 @@ def run_end_to_end(
         "after": asdict(read_conditions(Path("/"))),
         "seed": seed,
         "models": {
-            name: [
-                {
-                    **asdict(one),
-                    "shares": one.shares(),
-                    "ratio": one.ratio,
-                    "first_ratio": one.first_ratio,
-                    "explained_ratio": one.explained_ratio,
-                }
-                for one in measured
-            ]
+            name: [{**asdict(one), "shares": one.shares()} for one in measured]
             for name, measured in results.items()
         },
         "left_out": left_out,
@@ -187,7 +178,7 @@ def _describe(
                 row += (
                     ["–", "–"]
                     if timing is None
-                    else [f"{timing.p50_ms:.2f}", f"{timing.p50_ms / one.decision.p50_ms:.2f}"]
+                    else [f"{timing.p50_ms:.2f}", f"{one.peer_ratios[peer]:.2f}"]
                 )
             rows.append(row)
     header = ["model", "frame", "rounds", "frame to decision", "p90", "bare invoke", "ratio"]
@@ -199,6 +190,7 @@ def _describe(
         "Quality is judged beside the network: its time is what that adds. Frame to decision "
         "begins with a frame in memory. All take turns of several frames, one after another; the "
         "first of each finds what another left in the caches, and counts in its own column alone. "
+        "Ratios are medians over the turns. "
         "Embedding and class activation come out of the same invoke: the last column before other "
         "runtimes' is that invoke over the bare one."
     )

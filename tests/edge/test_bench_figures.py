@@ -9,7 +9,12 @@ import pytest
 
 from edge.bench.accuracy import equal_share, pareto_front
 from edge.bench.latency import summarize
-from edge.bench.percentiles import early_stopping, order_statistic, samples_needed
+from edge.bench.percentiles import (
+    early_stopping,
+    order_statistic,
+    ratio_in_turns,
+    samples_needed,
+)
 from train.evaluation.intervals import wilson_interval
 
 
@@ -56,6 +61,14 @@ def test_too_few_samples_give_no_estimate() -> None:
     assert early_stopping([1.0] * 63 + [7.0], 90).estimate_ms == 7.0
     assert early_stopping([1.0] * 661, 99).estimate_ms is None
     assert early_stopping([1.0] * 661 + [7.0], 99).estimate_ms == 7.0
+
+
+def test_a_load_that_both_jobs_meet_leaves_their_ratio_as_it_is() -> None:
+    ours = [[1.1, 1.1, 9.0], [2.2, 2.2, 2.2], [22.0, 22.0, 22.0]]
+    others = [[1.0, 1.0, 1.0], [2.0, 2.0, 2.0], [20.0, 20.0, 0.1]]
+    assert ratio_in_turns(ours, others) == pytest.approx(1.1)
+    # A turn whose load one of them met alone.
+    assert ratio_in_turns([*ours, [4.0]], [*others, [1.0]]) == pytest.approx(1.1)
 
 
 def test_percentiles_are_samples() -> None:
