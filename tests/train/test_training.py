@@ -116,7 +116,9 @@ def test_weights_of_another_network_are_refused_once(
     smears: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
     weights = tmp_path / "narrow.weights.h5"
-    mobilenet_v2(96, 4, "none", alpha=0.35).get_layer("backbone").save_weights(weights)
+    keras.applications.MobileNetV2(
+        (96, 96, 3), alpha=0.35, include_top=False, weights=None, pooling="avg"
+    ).save_weights(weights)
     with pytest.raises(TrainingError, match="must be MobileNetV2's"):
         train("mobilenet-v2", smears, tmp_path / "run", weights=str(weights))
     assert [str(one.message) for one in recwarn if one.category is UserWarning] == []

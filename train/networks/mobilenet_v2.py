@@ -17,7 +17,6 @@ def mobilenet_v2(
     side: int,
     classes: int,
     weights: str,
-    alpha: float = 1.0,
 ) -> keras.Model:
     """Build MobileNetV2 with a head for our classes in place of ImageNet's thousand.
 
@@ -30,7 +29,6 @@ def mobilenet_v2(
         classes: how many classes there are.
         weights: "imagenet" (downloaded by Keras), "none" (random), or the path of a
             `.weights.h5` file without ImageNet's top layer.
-        alpha: share of the usual channels.
 
     Returns:
         Input float32 (batch, side, side, 3) in [-1, 1); output probabilities (batch, classes).
@@ -41,13 +39,12 @@ def mobilenet_v2(
     """
     backbone = keras.applications.MobileNetV2(
         input_shape=(side, side, 3),
-        alpha=alpha,
         include_top=False,
         weights=None,
         pooling="avg",
         name="backbone",
     )
-    _load_backbone_weights(backbone, alpha, weights)
+    _load_backbone_weights(backbone, weights)
     for layer in backbone.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.trainable = False
@@ -64,7 +61,7 @@ def mobilenet_v2(
     return keras.Model(inputs, head(features), name="mobilenet-v2")
 
 
-def _load_backbone_weights(backbone: keras.Model, alpha: float, weights: str) -> None:
+def _load_backbone_weights(backbone: keras.Model, weights: str) -> None:
     if weights == "none":
         return
     if weights == "imagenet":
@@ -73,7 +70,6 @@ def _load_backbone_weights(backbone: keras.Model, alpha: float, weights: str) ->
             with contextlib.redirect_stdout(sys.stderr):
                 reference = keras.applications.MobileNetV2(
                     input_shape=(224, 224, 3),
-                    alpha=alpha,
                     include_top=False,
                     weights="imagenet",
                     pooling="avg",
@@ -96,6 +92,6 @@ def _load_backbone_weights(backbone: keras.Model, alpha: float, weights: str) ->
     load_weights_file(
         backbone,
         path,
-        f"MobileNetV2's (alpha {alpha:g}, without its top layer)",
+        "MobileNetV2's (alpha 1, without its top layer)",
         "Pass the file that fits, or use --weights imagenet",
     )
