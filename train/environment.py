@@ -15,6 +15,7 @@ _PACKAGES = (
     "tensorflow",
     "tensorflow-cpu",
     "jax",
+    "torch",
     "numpy",
     "opencv-python-headless",
     "imbalanced-learn",

@@ -12,12 +12,10 @@ Precision = Literal["float32", "mixed"]
 
 
 def best_precision() -> Precision:
-    """Return "mixed" where Keras's backend has a GPU, and "float32" elsewhere."""
-    try:
-        return "mixed" if keras.distribution.list_devices("gpu") else "float32"
-    except RuntimeError:
-        # JAX raises where it knows no such platform.
-        return "float32"
+    """Return "mixed" where Keras's backend computes on a GPU, and "float32" elsewhere."""
+    # Keras lists no devices for PyTorch; each backend's tensors say where they lie.
+    device = str(keras.ops.zeros(()).device).lower()
+    return "mixed" if any(kind in device for kind in ("gpu", "cuda", "rocm")) else "float32"
 
 
 @contextmanager
