@@ -16,7 +16,7 @@ from edge.cli.options import (
     progress_bar,
     stop_on_signals,
 )
-from train.cli import deep_features
+from train.cli import deep_features, shared_mistakes
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -27,7 +27,8 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 Examples:
   blastscope study balancing images --out balancing
   blastscope study augmentation images --out augmentation --rows all,none,without-stain
-  blastscope study deep-features images --out deep""",
+  blastscope study deep-features images --out deep
+  blastscope study shared-mistakes images tamim2025 --sheet doubtful.png""",
 )
 def command() -> None:
     """Train or fit in several ways and set them side by side.
@@ -38,6 +39,7 @@ def command() -> None:
 
 
 command.add_command(deep_features.command)
+command.add_command(shared_mistakes.command)
 
 
 def _study_options(function: _Function) -> _Function:
