@@ -34,7 +34,8 @@ def command() -> None:
     """Train or fit in several ways and set them side by side.
 
     Every way is trained with the same seeds on the same images. The same command goes on with a
-    study that was stopped, and prints a finished one again.
+    study that was stopped, and prints a finished one again. `shared-mistakes` trains nothing: it
+    reads finished studies.
     """
 
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from edge.output import whole_file, write_json
 from train.studies.chart import Series, plot_shares
-from train.studies.choices import format_seeds
 from train.studies.measurement import LABORATORY_SHIFT
-from train.studies.report import rows_of, splits_of
+from train.studies.report import below_chart, rows_of, splits_of
 
 
 def shown_differences(report: Mapping[str, Any], named: Mapping[str, str]) -> str:
@@ -70,13 +69,11 @@ def write_comparison(
         ):
             found = [figures.get(row, {}).get(figure) for row in names]
             series.append(Series(title, found, hollow, colour))
-    data = report["data"]
     plot_shares(
         folder / f"{name}.png",
         f"{report['study'].capitalize()}, {report['network']}: accuracy on {report['part']} parts",
         names,
         series,
         {},
-        f"{data['name']}, version {data['sha256'][:12]}; seeds {format_seeds(report['seeds'])}; "
-        f"means and {report['intervals']}",
+        below_chart(report),
     )

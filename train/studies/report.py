@@ -22,6 +22,8 @@ from train.studies.plan import Row, RunPlan
 #: How the intervals of means are made.
 OVER_SEEDS = "Student's 95 % t interval over the seeds"
 
+_ONE_SEED = "one seed, so no interval over seeds"
+
 
 def base_report(
     study: str,
@@ -129,7 +131,7 @@ def rests_on(report: Mapping[str, Any], split: SplitKind, *others: str) -> str:
     intervals = [
         f"means with {report['intervals']}, which tells nothing of other images"
         if len(set(seeds)) > 1
-        else "one seed, so no interval over seeds",
+        else _ONE_SEED,
         *others,
     ]
     version = f"blastscope {report['blastscope']}"
@@ -140,6 +142,15 @@ def rests_on(report: Mapping[str, Any], split: SplitKind, *others: str) -> str:
         f"{division}; seeds {format_seeds(sorted(set(seeds)))}; "
         f"n = {n} images of the {report['part']} part for each seed; {'; '.join(intervals)}; "
         f"{version}. Printed again by `{report['command']}`."
+    )
+
+
+def below_chart(report: Mapping[str, Any]) -> str:
+    """Say in a line what a chart of a study rests on: images, seeds and intervals."""
+    data, seeds = report["data"], report["seeds"]
+    intervals = f"means and {report['intervals']}" if len(seeds) > 1 else _ONE_SEED
+    return (
+        f"{data['name']}, version {data['sha256'][:12]}; seeds {format_seeds(seeds)}; {intervals}"
     )
 
 

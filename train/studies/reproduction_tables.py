@@ -11,11 +11,10 @@ from train.splits.kinds import SplitKind
 from train.studies import table
 from train.studies.baselines import better_classifier, shortcut_rows
 from train.studies.chart import Series, plot_shares
-from train.studies.choices import format_seeds
 from train.studies.measurement import CORNER_BLANKED, CORNER_SWAPPED, LABORATORY_SHIFT
 from train.studies.over_seeds import points_lost
 from train.studies.promises import promise_table
-from train.studies.report import document, rests_on, rows_of, splits_of
+from train.studies.report import below_chart, document, rests_on, rows_of, splits_of
 from train.studies.table import NONE, Table
 
 _SHORTCUTS_SAID = (
@@ -158,13 +157,11 @@ def _plot(path: Path, report: Mapping[str, Any]) -> None:
     for split in splits:
         summary = report["shortcuts"][split]
         lines[f"colour alone, {split}"] = summary[better_classifier(summary, "colour")]["mean"]
-    data, seeds = report["data"], format_seeds(report["seeds"])
     plot_shares(
         path,
         f"{report['paper']['key']}, made again: accuracy on test parts",
         names,
         series,
         lines,
-        f"{data['name']}, version {data['sha256'][:12]}; seeds {seeds}; means and "
-        f"{report['intervals']}",
+        below_chart(report),
     )

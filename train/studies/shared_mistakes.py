@@ -1,7 +1,7 @@
 """Images that several networks get wrong: the first to show to a second expert.
 
 Networks that were trained apart and differ in kind seldom err on the same images by chance. Where
-they do, the image is hard, or its label is doubtful; no further training mends that.
+they do, the image is hard, its label is doubtful, or the training part lacks its like.
 """
 
 from __future__ import annotations

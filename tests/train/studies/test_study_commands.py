@@ -14,6 +14,7 @@ from train.recipes import RECIPES
 from train.studies.augmentation import KINDS, augmentation_rows
 from train.studies.balancing import balancing_rows
 from train.studies.image_sets import ImageSets
+from train.studies.report import OVER_SEEDS, below_chart
 
 Plant = Callable[..., None]
 
@@ -199,3 +200,13 @@ def test_images_of_other_classes_are_not_the_papers(
     code, _, told = _command(capsys, "reproduce", "tamim2025", data, "--out", tmp_path / "out")
     assert code == 2
     assert "Benign, Early, Pre, Pro" in told
+
+
+def test_a_chart_of_one_seed_claims_no_interval() -> None:
+    report = {"data": {"name": "smears", "sha256": "a" * 64}, "intervals": OVER_SEEDS}
+    assert below_chart(report | {"seeds": [0, 1, 2]}) == (
+        f"smears, version {'a' * 12}; seeds 0 to 2; means and {OVER_SEEDS}"
+    )
+    assert below_chart(report | {"seeds": [0]}) == (
+        f"smears, version {'a' * 12}; seeds 0; one seed, so no interval over seeds"
+    )
