@@ -34,6 +34,32 @@ class MuonOfConvolutions(keras.optimizers.Muon):  # type: ignore[misc]  # Keras 
         step = self.lr_adjust(lr * self.zeropower_via_newtonschulz5(matrix, self.ns_steps))
         self.assign_sub(variable, ops.reshape(step, variable.shape))
 
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
+        """Return a matrix made nearly orthogonal, as Keras's own does, with fewer products.
+
+        Each of Newton and Schulz's steps multiplies x by a polynomial of its Gram matrix, so that
+        all of them are one factor, as small as the shorter side of x, to multiply x by once. A
+        kernel is four to nine times as long as it is wide.
+
+        Args:
+            x: float32, shape (height, width).
+            steps: how many.
+
+        Returns:
+            float32, the same shape.
+        """
+        if x.shape[0] < x.shape[1]:
+            return ops.transpose(self.zeropower_via_newtonschulz5(ops.transpose(x), steps))
+        x = x / (ops.norm(x) + 1e-7)
+        gram = ops.transpose(x) @ x
+        one = ops.eye(x.shape[1], dtype=x.dtype)
+        factor = one
+        for _ in range(steps):
+            step = self.muon_a * one + self.muon_b * gram + self.muon_c * gram @ gram
+            factor = factor @ step
+            gram = gram @ step @ step
+        return x @ factor
+
 
 def build_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     """Build a recipe's optimizer; its rate rises for a twentieth of all steps, and then falls.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from train.optimizers import build_optimizer
+from train.optimizers import MuonOfConvolutions, build_optimizer
 from train.recipes import find_recipe
 
 RECIPE = replace(find_recipe("custom-cnn"), weight_decay=0.0)
@@ -36,6 +36,21 @@ def test_a_convolution_takes_a_step_of_the_same_length_in_all_directions() -> No
     # Five rounds of Newton and Schulz come as near to 1 as this (Jordan et al. 2024).
     assert lengths.min() > 0.6
     assert lengths.max() < 1.3
+
+
+@pytest.mark.parametrize("condition", [1.0, 1e3, 1e6])
+@pytest.mark.parametrize("shape", [(144, 32), (32, 144), (32, 32)])
+def test_directions_are_those_of_keras_own_muon(shape: tuple[int, int], condition: float) -> None:
+    lengths = np.geomspace(1, 1 / condition, 32)
+    left, _, right = np.linalg.svd(np.random.default_rng(0).normal(size=shape), False)
+    matrix = keras.ops.convert_to_tensor(((left * lengths) @ right).astype(np.float32))
+    optimizer = MuonOfConvolutions(1e-3)
+
+    ours = keras.ops.convert_to_numpy(optimizer.zeropower_via_newtonschulz5(matrix, 5))
+    own = keras.optimizers.Muon.zeropower_via_newtonschulz5(optimizer, matrix, 5)
+
+    # Of float32 and many products, and far below what five rounds leave of the way to 1.
+    assert ours == pytest.approx(keras.ops.convert_to_numpy(own), abs=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 3, 16), (3, 3, 16, 1), (32, 4), (32,)])
