@@ -68,7 +68,7 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     recipe.network: recipe
     for recipe in (
-        Recipe("custom-cnn", 224, 80, 16, 3e-3, 1e-2, piece=160, optimizer="muon"),
+        Recipe("custom-cnn", 224, 56, 16, 3e-3, 1e-2, piece=160, optimizer="muon"),
         Recipe("custom-cnn-paper", 128, 30, 32, 5e-4, 1e-3),
         Recipe(
             "mobilenet-v2",
