@@ -48,7 +48,7 @@ custom-cnn-paper is the published form of the small network, kept for comparison
 @click.option("--out", type=PATH, required=True, help="Run folder to make.")
 @click.option(
     "--weights",
-    help="Of the backbone of mobilenet-v2 or cell: imagenet (downloaded once; the default), "
+    help="Of the backbone of mobilenet-v2: imagenet (downloaded once; the default), "
     "none, or the path of a .weights.h5 file.",
 )
 @click.option(
